@@ -1,0 +1,530 @@
+//! Consuming, offsets and group membership.
+
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use rdkafka_sys::bindings as sys;
+
+use crate::buffer::Buffer;
+use crate::client::Client;
+use crate::error::{check, check_error, text, Error, Failure, Result};
+use crate::native::{c_string, Fetched, Partition, Partitions, Queue, RawEvent, Topic};
+use crate::wake::WakeFd;
+
+/// Everything of a consumer besides its handle.
+pub struct Consumer {
+    pub client: Arc<Client>,
+    /// librdkafka counts its own poll calls only: an endless wait must call in at half this interval.
+    heartbeat: Duration,
+    /// Set by every assign call: tells whether a rebalance callback has done it.
+    assigned: AtomicBool,
+    close_queue: Mutex<Option<Queue>>,
+    /// Held for reading by commits, for writing by the start of a close: librdkafka 2.12 aborts the process when it
+    /// meets a commit between the end of the group's business and the end of the group (rd_kafka_cgrp_terminated).
+    committing: RwLock<()>,
+    /// Held while the assignment is changed.
+    assigning: Mutex<()>,
+    buffer: Arc<Mutex<Buffer>>,
+}
+
+impl Consumer {
+    pub fn new(client: Arc<Client>) -> Self {
+        let interval = client.property("max.poll.interval.ms").and_then(|value| value.parse().ok()).unwrap_or(300_000);
+        Consumer {
+            client,
+            heartbeat: Duration::from_millis(interval / 2),
+            assigned: AtomicBool::new(false),
+            close_queue: Mutex::default(),
+            committing: RwLock::default(),
+            assigning: Mutex::default(),
+            buffer: Arc::default(),
+        }
+    }
+
+    pub fn heartbeat(&self) -> Duration {
+        self.heartbeat
+    }
+
+    fn rk(&self) -> *mut sys::rd_kafka_t {
+        self.client.as_ptr()
+    }
+
+    fn buffer(&self) -> MutexGuard<'_, Buffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next message, without waiting. `handed_out` must follow.
+    #[inline]
+    pub fn poll(&self) -> Option<Fetched> {
+        self.buffer().next(|taken, most| self.fetch(taken, most))
+    }
+
+    /// The application has this message of `poll` now: its offset is stored, at the latest before a commit.
+    #[inline]
+    pub fn handed_out(&self, message: Fetched) {
+        if self.client.stores_offsets() && message.raw().err as i32 == 0 {
+            self.buffer().handed_out(message);
+        }
+    }
+
+    /// Stores the offsets of everything that was handed out.
+    pub fn store_handed(&self) {
+        self.buffer().store_handed();
+    }
+
+    /// Up to `most` messages in all, without waiting. `Newest::hand_out` or `give_back` must follow.
+    pub fn poll_batch(&self, taken: &mut Vec<Fetched>, most: usize) {
+        let mut buffer = self.buffer();
+        if buffer.is_seeking() {
+            return;
+        }
+        buffer.store_handed();
+        buffer.take(taken, most);
+        if taken.len() < most {
+            self.fetch(taken, most - taken.len());
+            if buffer.has_paused() {
+                // What was fetched just before the pause.
+                let all = std::mem::take(taken);
+                buffer.give_back(all);
+                buffer.take(taken, most);
+            }
+        }
+    }
+
+    /// Messages that could be taken now, roughly: other events count as well.
+    pub fn backlog(&self) -> usize {
+        self.buffer().len() + self.client.queue().len()
+    }
+
+    /// Takes messages back that the application did not get.
+    pub fn give_back(&self, messages: Vec<Fetched>) {
+        self.buffer().give_back(messages);
+    }
+
+    /// Takes up to `most` messages off librdkafka's queue.
+    fn fetch(&self, taken: &mut Vec<Fetched>, most: usize) {
+        let mut raw: Vec<*mut sys::rd_kafka_message_t> = Vec::with_capacity(most);
+        // SAFETY: the array has room for `most` pointers, of which the call fills in the returned number.
+        unsafe {
+            let count = sys::rd_kafka_consume_batch_queue(self.client.queue().as_ptr(), 0, raw.as_mut_ptr(), most);
+            raw.set_len(usize::try_from(count).unwrap_or(0));
+        }
+        taken.extend(raw.into_iter().filter_map(Fetched::adopt));
+    }
+
+    /// Forgets the messages of partitions that were given up.
+    pub fn forget(&self, partitions: &Partitions) {
+        self.store_handed();
+        self.buffer().drop_partitions(&partitions.entries(), true);
+    }
+
+    /// Forgets every message that was not handed out.
+    pub fn forget_all(&self) {
+        self.store_handed();
+        self.buffer().clear();
+    }
+
+    pub fn subscribe(&self, topics: &[String]) -> Result<()> {
+        let entries: Vec<_> = topics.iter().map(|topic| unassigned(topic)).collect();
+        let list = Partitions::new(&entries);
+        // SAFETY: the client is alive; the list is copied.
+        check(unsafe { sys::rd_kafka_subscribe(self.rk(), list.as_ptr()) })
+    }
+
+    pub fn unsubscribe(&self) -> Result<()> {
+        // SAFETY: the client is alive.
+        check(unsafe { sys::rd_kafka_unsubscribe(self.rk()) })
+    }
+
+    pub fn subscription(&self) -> Result<Vec<String>> {
+        let mut list = ptr::null_mut();
+        // SAFETY: the list is ours after a success.
+        check(unsafe { sys::rd_kafka_subscription(self.rk(), &mut list) })?;
+        let entries = Partitions::adopt(list).map_or_else(Vec::new, |list| list.entries());
+        Ok(entries.into_iter().map(|entry| entry.topic).collect())
+    }
+
+    /// Lets one thread change the assignment, once what an earlier change has asked for is done.
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        let turn = self.assigning.lock().unwrap_or_else(PoisonError::into_inner);
+        settle_assignment(self.rk());
+        turn
+    }
+
+    /// Replaces the assignment; `None` empties it.
+    pub fn assign(&self, partitions: Option<&[Partition]>) -> Result<()> {
+        let _turn = self.changing();
+        self.assigned.store(true, Ordering::Relaxed);
+        self.forget_all();
+        let list = partitions.map(Partitions::new);
+        let pointer = list.as_ref().map_or(ptr::null_mut(), Partitions::as_ptr);
+        // SAFETY: the client is alive; the list is copied.
+        check(unsafe { sys::rd_kafka_assign(self.rk(), pointer) })
+    }
+
+    pub fn incremental_assign(&self, partitions: &[Partition]) -> Result<()> {
+        let _turn = self.changing();
+        self.assigned.store(true, Ordering::Relaxed);
+        let list = Partitions::new(partitions);
+        // SAFETY: the client is alive; the list is copied.
+        check_error(unsafe { sys::rd_kafka_incremental_assign(self.rk(), list.as_ptr()) })
+    }
+
+    pub fn incremental_unassign(&self, partitions: &[Partition]) -> Result<()> {
+        let _turn = self.changing();
+        self.assigned.store(true, Ordering::Relaxed);
+        let list = Partitions::new(partitions);
+        self.forget(&list);
+        // SAFETY: the client is alive; the list is copied.
+        check_error(unsafe { sys::rd_kafka_incremental_unassign(self.rk(), list.as_ptr()) })
+    }
+
+    /// Forgets earlier assign calls; `finish_rebalance` looks at those that come after.
+    pub fn begin_rebalance(&self) {
+        self.store_handed();
+        self.assigned.store(false, Ordering::Relaxed);
+    }
+
+    /// Does what the rebalance callback left undone.
+    pub fn finish_rebalance(&self, assign: bool, partitions: &Partitions) -> Result<()> {
+        if !assign {
+            // Not before the callback: it may ask for positions, which must not include these messages.
+            self.forget(partitions);
+        }
+        if self.assigned.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let _turn = self.changing();
+        let rk = self.rk();
+        // SAFETY: the client is alive; lists are copied.
+        unsafe {
+            let protocol = text(sys::rd_kafka_rebalance_protocol(rk));
+            match (protocol == "COOPERATIVE", assign) {
+                (true, true) => check_error(sys::rd_kafka_incremental_assign(rk, partitions.as_ptr())),
+                (true, false) => check_error(sys::rd_kafka_incremental_unassign(rk, partitions.as_ptr())),
+                (false, true) => check(sys::rd_kafka_assign(rk, partitions.as_ptr())),
+                (false, false) => check(sys::rd_kafka_assign(rk, ptr::null())),
+            }
+        }
+    }
+
+    pub fn assignment(&self) -> Result<Vec<Partition>> {
+        let mut list = ptr::null_mut();
+        // SAFETY: the list is ours after a success.
+        check(unsafe { sys::rd_kafka_assignment(self.rk(), &mut list) })?;
+        Ok(Partitions::adopt(list).map_or_else(Vec::new, |list| list.entries()))
+    }
+
+    pub fn pause(&self, partitions: &Partitions) -> Result<()> {
+        self.buffer().pause(&partitions.entries());
+        // SAFETY: the client is alive; entries get their own error codes.
+        check(unsafe { sys::rd_kafka_pause_partitions(self.rk(), partitions.as_ptr()) })
+    }
+
+    pub fn resume(&self, partitions: &Partitions) -> Result<()> {
+        // SAFETY: the client is alive; entries get their own error codes.
+        check(unsafe { sys::rd_kafka_resume_partitions(self.rk(), partitions.as_ptr()) })?;
+        self.buffer().resume(&partitions.entries());
+        self.client.nudge();
+        Ok(())
+    }
+
+    /// The next offset to be handed out, per partition.
+    pub fn position(&self, partitions: &Partitions) -> Result<Vec<Partition>> {
+        let buffer = self.buffer();
+        // SAFETY: the client is alive; the list is filled in.
+        check(unsafe { sys::rd_kafka_position(self.rk(), partitions.as_ptr()) })?;
+        let mut entries = partitions.entries();
+        for entry in &mut entries {
+            if let Some(offset) = buffer.first_offset(&entry.topic, entry.partition) {
+                entry.offset = offset;
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Must come before a seek: nothing is handed out until the returned value is dropped.
+    pub fn begin_seek(&self, place: &Partition) -> Seeking {
+        self.store_handed();
+        self.buffer().begin_seek();
+        Seeking { buffer: Arc::clone(&self.buffer), place: place.clone(), client: Arc::clone(&self.client) }
+    }
+
+    pub fn store_offsets(&self, partitions: &Partitions) -> Result<()> {
+        if self.client.stores_offsets() {
+            // librdkafka would refuse it; underneath, storing is ours (Client::new).
+            return Err(Failure::from_code(-186).into());
+        }
+        // SAFETY: the client is alive; entries get their own error codes.
+        check(unsafe { sys::rd_kafka_offsets_store(self.rk(), partitions.as_ptr()) })
+    }
+
+    /// Lets a commit begin, unless another thread closes: then it would come too late.
+    fn may_commit(&self) -> Result<RwLockReadGuard<'_, ()>> {
+        let permit = self.committing.read().unwrap_or_else(PoisonError::into_inner);
+        if self.client.is_closing() {
+            return Err(Error::Closing);
+        }
+        Ok(permit)
+    }
+
+    /// Starts a commit whose result goes to the commit callback. `None` commits what is stored.
+    pub fn commit_async(&self, offsets: Option<&Partitions>) -> Result<()> {
+        self.store_handed();
+        let _permit = self.may_commit()?;
+        let pointer = offsets.map_or(ptr::null_mut(), Partitions::as_ptr);
+        // SAFETY: the client is alive; the list is copied.
+        check(unsafe { sys::rd_kafka_commit(self.rk(), pointer, 1) })
+    }
+
+    /// Starts a commit whose result comes to the returned value.
+    pub fn commit(&self, offsets: Option<&Partitions>) -> Result<Committing> {
+        self.store_handed();
+        // SAFETY: the client is alive; the queue reference is owned by Queue.
+        let queue = Queue::adopt(unsafe { sys::rd_kafka_queue_new(self.rk()) })
+            .ok_or_else(|| Error::System("librdkafka gave no queue for a commit".into()))?;
+        let done = Arc::new(WakeFd::new()?);
+        queue.signal_to(&done);
+        let pointer = offsets.map_or(ptr::null_mut(), Partitions::as_ptr);
+        let _permit = self.may_commit()?;
+        // SAFETY: the list is copied; without a callback the result is an event on the queue.
+        check(unsafe { sys::rd_kafka_commit_queue(self.rk(), pointer, queue.as_ptr(), None, ptr::null_mut()) })?;
+        Ok(Committing { parts: Some((queue, Arc::clone(&done))), done, client: Arc::clone(&self.client) })
+    }
+
+    pub fn cached_watermarks(&self, topic: &str, partition: i32) -> Result<(i64, i64)> {
+        let topic = c_string(topic);
+        let (mut low, mut high) = (0, 0);
+        // SAFETY: the client is alive; the out pointers are local.
+        check(unsafe {
+            sys::rd_kafka_get_watermark_offsets(self.rk(), topic.as_ptr(), partition, &mut low, &mut high)
+        })?;
+        Ok((low, high))
+    }
+
+    pub fn member_id(&self) -> Option<String> {
+        // SAFETY: the client is alive; the string is ours and freed by librdkafka's own allocator.
+        unsafe {
+            let id = sys::rd_kafka_memberid(self.rk());
+            (!id.is_null()).then(|| {
+                let copy = text(id);
+                sys::rd_kafka_mem_free(self.rk(), id.cast());
+                copy
+            })
+        }
+        .filter(|id| !id.is_empty())
+    }
+
+    /// The serialised group metadata that `send_offsets_to_transaction` takes.
+    pub fn group_metadata(&self) -> Result<Vec<u8>> {
+        // SAFETY: metadata and buffer are ours until destroyed and freed below.
+        unsafe {
+            let metadata = sys::rd_kafka_consumer_group_metadata(self.rk());
+            if metadata.is_null() {
+                return Err(Failure::from_code(-172).into());
+            }
+            let (mut buffer, mut size) = (ptr::null_mut(), 0);
+            let error = sys::rd_kafka_consumer_group_metadata_write(metadata, &mut buffer, &mut size);
+            sys::rd_kafka_consumer_group_metadata_destroy(metadata);
+            check_error(error)?;
+            let bytes = std::slice::from_raw_parts(buffer.cast::<u8>(), size).to_vec();
+            sys::rd_kafka_mem_free(self.rk(), buffer.cast());
+            Ok(bytes)
+        }
+    }
+
+    /// Starts leaving the group; `close_step` must be called until `closed`.
+    pub fn start_close(&self) -> Result<()> {
+        let mut slot = self.close_queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.is_some() {
+            return Ok(());
+        }
+        // SAFETY: the client is alive. The consumer's own queue will be forwarded to this one: it cannot be used.
+        let queue = Queue::adopt(unsafe { sys::rd_kafka_queue_new(self.rk()) })
+            .ok_or_else(|| Error::System("librdkafka gave no queue for closing".into()))?;
+        self.client.attend(&queue);
+        let _turn = self.changing();
+        let _no_commit_begins = self.committing.write().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: the client and the queue are alive.
+        check_error(unsafe { sys::rd_kafka_consumer_close_queue(self.rk(), queue.as_ptr()) })?;
+        *slot = Some(queue);
+        Ok(())
+    }
+
+    /// Serves what closing needs of the application; messages are dropped, their offsets were never stored.
+    pub fn close_step(&self) {
+        let slot = self.close_queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(queue) = slot.as_ref() {
+            // SAFETY: the queue is alive; a returned message is owned by Fetched. C callbacks only enqueue.
+            while Fetched::adopt(unsafe { sys::rd_kafka_consume_queue(queue.as_ptr(), 0) }).is_some() {}
+        }
+    }
+
+    pub fn closed(&self) -> bool {
+        // SAFETY: the client is alive.
+        unsafe { sys::rd_kafka_consumer_closed(self.rk()) != 0 }
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        let queue = self.close_queue.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if self.client.forked() {
+            // Not even locked: the thread that held the lock is not there any more.
+            std::mem::forget((Arc::clone(&self.buffer), queue));
+            return;
+        }
+        // A seek that nobody waits for any more may still hold the buffer, but not its messages. They and the queue
+        // end here, before the client, which is dropped with the other fields.
+        drop(std::mem::take(&mut *self.buffer()));
+    }
+}
+
+/// Waits until librdkafka has stopped what an earlier change of the assignment took away.
+///
+/// It aborts the process (rd_kafka_assignment_partition_stopped, in 2.12) when such a partition is assigned and taken
+/// away again before. Its request to stop and the confirmation pass through the queue that also carries these
+/// requests: the second answer comes behind both.
+pub(crate) fn settle_assignment(rk: *mut sys::rd_kafka_t) {
+    for _ in 0..2 {
+        let mut list = ptr::null_mut();
+        // SAFETY: the caller's client is alive; the list is ours after a success.
+        if unsafe { sys::rd_kafka_assignment(rk, &mut list) } as i32 == 0 {
+            drop(Partitions::adopt(list));
+        }
+    }
+}
+
+/// A seek under way.
+pub struct Seeking {
+    buffer: Arc<Mutex<Buffer>>,
+    place: Partition,
+    client: Arc<Client>,
+}
+
+impl Seeking {
+    fn buffer(&self) -> MutexGuard<'_, Buffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the C call. Once it has succeeded, messages from before have no place any more.
+    pub fn call(&self, timeout_ms: i32) -> Result<()> {
+        blocking::seek(&self.client, &self.place, timeout_ms)?;
+        self.buffer().drop_partitions(std::slice::from_ref(&self.place), false);
+        Ok(())
+    }
+}
+
+impl Drop for Seeking {
+    fn drop(&mut self) {
+        self.buffer().end_seek();
+        self.client.nudge();
+    }
+}
+
+/// The last message of each partition in a batch: the one whose offset is stored.
+#[derive(Default)]
+pub struct Newest(Vec<Fetched>);
+
+impl Newest {
+    #[inline]
+    pub fn keep(&mut self, message: Fetched) {
+        let raw = message.raw();
+        if raw.err as i32 != 0 {
+            return;
+        }
+        let place = (raw.rkt, raw.partition);
+        // Batches are of one or a few partitions, mostly in runs.
+        match self.0.iter_mut().rev().find(|kept| (kept.raw().rkt, kept.raw().partition) == place) {
+            Some(kept) => *kept = message,
+            None => self.0.push(message),
+        }
+    }
+
+    /// Stores the offsets: the application gets the batch now.
+    pub fn hand_out(self, consumer: &Consumer) {
+        if consumer.client.stores_offsets() {
+            self.0.iter().for_each(Fetched::store_offset);
+        }
+    }
+}
+
+/// A commit under way.
+pub struct Committing {
+    /// The queue of the answer and its signal; the client takes them over when nobody waits any more.
+    parts: Option<(Queue, Arc<WakeFd>)>,
+    pub done: Arc<WakeFd>,
+    client: Arc<Client>,
+}
+
+impl Drop for Committing {
+    fn drop(&mut self) {
+        if let Some(parts) = self.parts.take() {
+            self.client.keep_until_destroyed(parts);
+        }
+    }
+}
+
+impl Committing {
+    /// The committed partitions with their own error codes, once the answer is there.
+    pub fn result(&mut self) -> Option<Result<Partitions>> {
+        let event: RawEvent = self.parts.as_ref()?.0.poll()?;
+        self.parts = None; // answered: nothing will be written any more
+        debug_assert!(!self.client.forked());
+        // SAFETY: the event is alive; its list is copied.
+        unsafe {
+            let code = sys::rd_kafka_event_error(event.0.as_ptr()) as i32;
+            let list = Partitions::copy_of(sys::rd_kafka_event_topic_partition_list(event.0.as_ptr()));
+            // One partition's own error stands beside it; the code is for the request, or when every one failed.
+            if code != 0 {
+                let reason = format!("Commit failed: {}", crate::error::describe(code));
+                return Some(Err(Failure::new(code, reason).into()));
+            }
+            Some(Ok(list))
+        }
+    }
+}
+
+/// Calls that block inside librdkafka: they run on a native thread.
+pub mod blocking {
+    use super::*;
+
+    pub fn committed(client: &Client, partitions: &Partitions, timeout_ms: i32) -> Result<()> {
+        // SAFETY: the client is alive; the list is filled in.
+        check(unsafe { sys::rd_kafka_committed(client.as_ptr(), partitions.as_ptr(), timeout_ms) })
+    }
+
+    pub fn offsets_for_times(client: &Client, partitions: &Partitions, timeout_ms: i32) -> Result<()> {
+        // SAFETY: the client is alive; the list is filled in.
+        check(unsafe { sys::rd_kafka_offsets_for_times(client.as_ptr(), partitions.as_ptr(), timeout_ms) })
+    }
+
+    pub fn watermarks(client: &Client, topic: &str, partition: i32, timeout_ms: i32) -> Result<(i64, i64)> {
+        let topic = c_string(topic);
+        let (mut low, mut high) = (0, 0);
+        // SAFETY: the client is alive; the out pointers are local.
+        check(unsafe {
+            sys::rd_kafka_query_watermark_offsets(
+                client.as_ptr(),
+                topic.as_ptr(),
+                partition,
+                &mut low,
+                &mut high,
+                timeout_ms,
+            )
+        })?;
+        Ok((low, high))
+    }
+
+    pub fn seek(client: &Arc<Client>, partition: &Partition, timeout_ms: i32) -> Result<()> {
+        let topic = Topic::new(client, &partition.topic)?;
+        // SAFETY: the topic is alive.
+        check(unsafe { sys::rd_kafka_seek(topic.as_ptr(), partition.partition, partition.offset, timeout_ms) })
+    }
+}
+
+fn unassigned(topic: &str) -> Partition {
+    Partition { topic: topic.to_owned(), partition: -1, offset: -1001, metadata: None, leader_epoch: None, error: 0 }
+}
