@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Avro schemas as text: loading them, and making one out of a schema and those it refers to."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PRIMITIVES = frozenset(("null", "boolean", "int", "long", "float", "double", "bytes", "string"))
+_NAMED = frozenset(("record", "error", "enum", "fixed"))
+
+
+def normalized_text(schema_str: str) -> str:
+    """Return the text that is registered for a schema given as ``str``: a type's name alone becomes ``{"type": name}``.
+
+    Raises:
+        ValueError: there is no text.
+    """
+    text = schema_str.strip()
+    if not text:
+        raise ValueError('the Avro schema is empty: give JSON, for example \'{"type": "string"}\'')
+    return text if text[0] in "{[" else f'{{"type":{text}}}'
+
+
+def load(schema_str: str | None) -> Any:
+    """Return the JSON of a schema; ValueError when it is none."""
+    if not schema_str:
+        raise ValueError("the Avro schema is empty")
+    try:
+        return json.loads(schema_str)
+    except RecursionError as e:
+        raise ValueError("the Avro schema is nested too deeply") from e
+
+
+def full_name(schema: Any) -> str | None:
+    """Return a schema's name with its namespace, a primitive's type, None for a union."""
+    if isinstance(schema, str):
+        return schema
+    if not isinstance(schema, dict):
+        return None
+    if "name" in schema:
+        name, namespace = str(schema["name"]), schema.get("namespace")
+        return f"{namespace}.{name}" if namespace and "." not in name else name
+    kind = schema.get("type")
+    return kind if isinstance(kind, str) else full_name(kind)
+
+
+class Linked(NamedTuple):
+    """A schema that refers to nothing outside, and whether a type in it contains itself."""
+
+    schema: Any
+    recursive: bool
+
+
+def link(schema: Any, references: Mapping[str, Any]) -> Linked:
+    """Put the schemas that one refers to in the place where they are first used.
+
+    A parser then needs to know nothing of references.
+
+    Args:
+        schema: JSON of the schema.
+        references: JSON of those it refers to, by the names they are used by.
+    """
+    linker = _Linker(references, dotted=False)
+    linked = linker.link(schema)
+    if linker.mixed:
+        linker = _Linker(references, dotted=True)
+        linked = linker.link(schema)
+    return Linked(linked, linker.recursive)
+
+
+class _Linker:
+    """``dotted`` writes referenced types without a namespace as ``.Name``: where one is used inside of a namespace
+    (``mixed``), its bare name would mean another type."""
+
+    def __init__(self, references: Mapping[str, Any], dotted: bool) -> None:
+        self._references = dict(references)
+        for schema in references.values():
+            name = full_name(schema)
+            if name is not None and name not in PRIMITIVES:
+                self._references.setdefault(name, schema)
+        self._dotted = dotted
+        self._defined: set[str] = set()
+        self._open: list[str] = []
+        self.recursive = False
+        self.mixed = False
+
+    def link(self, schema: Any, namespace: str = "") -> Any:
+        """Return ``schema`` with all that it refers to."""
+        if isinstance(schema, str):
+            return self._use(schema, namespace)
+        if isinstance(schema, list):
+            return [self.link(branch, namespace) for branch in schema]
+        if not isinstance(schema, dict):
+            return schema
+        kind = schema.get("type")
+        if not isinstance(kind, str):
+            # {"type": {...}}: some tools wrap a type like this; the parser does not take it
+            return self.link(kind, namespace) if kind is not None else schema
+        if kind == "array":
+            return {**schema, "items": self.link(schema.get("items"), namespace)}
+        if kind == "map":
+            return {**schema, "values": self.link(schema.get("values"), namespace)}
+        if kind in _NAMED:
+            return self._define(schema, namespace)
+        return schema if kind in PRIMITIVES else self._use(kind, namespace)
+
+    def _define(self, schema: dict[str, Any], namespace: str) -> dict[str, Any]:
+        name = str(schema.get("name", ""))
+        if "." in name:
+            namespace, _, name = name.rpartition(".")  # ".Name" has none
+        else:
+            namespace = schema.get("namespace", namespace) or ""
+        full = f"{namespace}.{name}" if namespace else name
+        self._defined.add(full)
+        if "fields" not in schema:
+            return schema
+        self._open.append(full)
+        fields = [
+            {**field, "type": self.link(field.get("type"), namespace)} if isinstance(field, dict) else field
+            for field in schema["fields"]
+        ]
+        self._open.pop()
+        return {**schema, "fields": fields}
+
+    def _use(self, name: str, namespace: str) -> Any:
+        if name in PRIMITIVES:
+            return name
+        full = name if "." in name or not namespace else f"{namespace}.{name}"
+        if full in self._defined:
+            self.recursive = self.recursive or full in self._open
+            return name
+        schema = self._references.get(full, self._references.get(name))
+        if schema is None:
+            return name  # the parser says that it is unknown
+        target = full_name(schema)
+        if not isinstance(schema, dict) or target is None or "name" not in schema:
+            return self.link(copy.deepcopy(schema))
+        # what it is called here: reference names are free, and several may stand for one type
+        used = target
+        if "." not in target:
+            self.mixed = self.mixed or bool(namespace)
+            used = f".{target}" if self._dotted else target
+        if target in self._defined:
+            self.recursive = self.recursive or target in self._open
+            return used
+        schema = copy.deepcopy(schema)
+        if used != target:
+            schema["name"] = used
+        return self.link(schema)

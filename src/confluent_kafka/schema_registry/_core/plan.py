@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a message's topic and field to what is to be done with it.
+
+A plan holds everything about a message that depends on its schema only: the subject, the id, the compiled codec. It is
+made once per (subject, schema), by an operation that may ask the registry, and never changes. Every later message finds
+it in one dictionary access.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from confluent_kafka.error import SerializationError
+from confluent_kafka.schema_registry._core.cache import BoundedDict
+from confluent_kafka.schema_registry._core.effects import call
+from confluent_kafka.schema_registry._core.framing import (
+    MAGIC_V1,
+    V0_BYTES,
+    V1_BYTES,
+    SchemaId,
+    dual_schema_id_deserializer,
+    header_frame,
+    prefix_schema_id_deserializer,
+    prefix_schema_id_serializer,
+)
+from confluent_kafka.schema_registry._core.models import RegisteredSchema, Schema
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Callable, Hashable, Mapping
+
+    from confluent_kafka.schema_registry._core.effects import Op
+    from confluent_kafka.schema_registry._core.subject import SubjectNaming
+    from confluent_kafka.serialization import SerializationContext
+
+
+class Codec(Protocol):
+    """One format. ``compile`` results are opaque to the planners."""
+
+    schema_type: str
+
+    def record_name(self, schema: Schema) -> str | None:
+        """Return the name that subject strategies use."""
+
+    def compile(self, schema: Schema, references: Mapping[str, Schema]) -> Any:
+        """Parse a schema with those it refers to, by the names it uses for them."""
+
+    def encoder(self, compiled: Any) -> Callable[[Any, bytes], bytes]:
+        """Return a function (object, first bytes) -> first bytes and the encoded object."""
+
+    def decoder(self, writer: Any, reader: Any | None) -> Callable[[io.BytesIO], Any]:
+        """Return a function that reads an object written with one schema as another one has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WritePlan:
+    """How to write the messages of one subject: behind ``prefix``, or with the id serializer and ``schema_id``."""
+
+    subject: str
+    schema_id: SchemaId
+    prefix: bytes
+    encode: Callable[[Any, bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """How to read the messages of one subject that were written with one schema."""
+
+    subject: str | None
+    decode: Callable[[io.BytesIO], Any]
+
+
+def refuse_rules(schema: Schema, where: str) -> None:
+    """Refuse a schema whose data contract has rules, which cannot be kept here.
+
+    To go on without them would write as clear text what the contract says is encrypted, or hand out data unchecked.
+
+    Raises:
+        SerializationError: the rule set has a rule that is not disabled.
+    """
+    if schema.rule_set is None:
+        return
+    lists = (schema.rule_set.migration_rules, schema.rule_set.domain_rules, schema.rule_set.encoding_rules)
+    rules = [rule for some in lists for rule in some or () if not rule.disabled]
+    if rules:
+        names = ", ".join(f"{rule.name or 'unnamed'} ({rule.type})" for rule in rules)
+        raise SerializationError(
+            f"the schema of {where} has rules that this version cannot run: {names}. Nothing was converted, since "
+            "skipping a rule could leave confidential fields unencrypted; use a schema without a ruleSet, or disable "
+            "these rules in the registry"
+        )
+
+
+def fetch_references(schema: Schema) -> Op[dict[str, Schema]]:
+    """Fetch the schemas that ``schema`` refers to, and those they refer to, by the names they are used by.
+
+    Raises:
+        SchemaRegistryError: one of them is not registered.
+    """
+    found: dict[str, Schema] = {}
+    seen: set[tuple[str | None, int | None]] = set()
+    todo = list(schema.references or ())
+    while todo:
+        reference = todo.pop(0)
+        place = (reference.subject, reference.version)
+        if reference.name in found and place in seen:
+            continue
+        registered: RegisteredSchema = yield from call(
+            "get_version", subject_name=reference.subject, version=reference.version, deleted=True
+        )
+        if place not in seen:
+            seen.add(place)
+            todo.extend(registered.schema.references or ())
+        found.setdefault(str(reference.name), registered.schema)
+    return found
+
+
+class _Planner:
+    def __init__(self, codec: Codec, naming: SubjectNaming, options: Mapping[str, Any]) -> None:
+        self._codec = codec
+        self.schema_type = codec.schema_type
+        self.naming = naming
+        self._schema_id: int | None = options.get("use.schema.id")
+        self._metadata: dict[str, str] | None = options["use.latest.with.metadata"]
+        self._latest: bool = options["use.latest.version"]
+        # the registry is asked, by way of its client's caches, for every message: the answer may change
+        self.follows_registry = self._schema_id is None and (self._latest or self._metadata is not None)
+        self._compiled: BoundedDict[tuple[Hashable, ...], Any] = BoundedDict()
+
+    def _from_registry(self, subject: str) -> Op[RegisteredSchema | None]:
+        if self._schema_id is not None:
+            schema = yield from call("get_schema", schema_id=self._schema_id, subject_name=subject)
+            found = yield from call("lookup_schema", subject_name=subject, schema=schema, deleted=True)
+        elif self._metadata is not None:
+            found = yield from call(
+                "get_latest_with_metadata", subject_name=subject, metadata=self._metadata, deleted=True
+            )
+        elif self._latest:
+            found = yield from call("get_latest_version", subject_name=subject)
+        else:
+            return None
+        registered: RegisteredSchema = found
+        return registered
+
+    def _compile(self, schema: Schema, where: str, key: tuple[Hashable, ...]) -> Op[Any]:
+        refuse_rules(schema, where)
+        compiled = self._compiled.get(key)
+        if compiled is None:
+            references = yield from fetch_references(schema)
+            compiled = self._compiled.put(key, self._codec.compile(schema, references))
+        return compiled
+
+
+class WritePlanner(_Planner):
+    """Makes and finds the plans of one serializer.
+
+    Args:
+        codec: the format.
+        schema: what the objects are to be written with; None takes it from the registry.
+        naming: the subject name strategy.
+        options: values for all options of serializers.
+    """
+
+    def __init__(self, codec: Codec, schema: Schema | None, naming: SubjectNaming, options: Mapping[str, Any]) -> None:
+        super().__init__(codec, naming, options)
+        self._schema = schema
+        self._record_name: str | None = None
+        if schema is not None:
+            refuse_rules(schema, "this serializer")
+            self._record_name = codec.record_name(schema)
+            if not schema.references:  # a schema that is wrong is better refused here than at the first message
+                self._compiled.put(("own",), codec.compile(schema, {}))
+        self._register: bool = options["auto.register.schemas"]
+        self._normalize: bool = options["normalize.schemas"]
+        self._id_serializer: Callable[..., bytes] = options["schema.id.serializer"]
+        self.frames_itself = self._id_serializer is prefix_schema_id_serializer
+        self._by_message: BoundedDict[Hashable, WritePlan] = BoundedDict()
+        self._by_subject: BoundedDict[Hashable, WritePlan] = BoundedDict()
+
+    def key(self, ctx: SerializationContext | None) -> Hashable:
+        """Return what the plan of a message depends on, as long as the registry does not change."""
+        if self.naming.custom is not None:
+            return self.naming.custom(ctx, self._record_name)
+        return None if ctx is None else (ctx.topic, ctx.field)
+
+    def find(self, key: Hashable) -> WritePlan | None:
+        """Return the plan for ``key``, None when it has to be made."""
+        return self._by_message.get(key)
+
+    def make(self, key: Hashable, ctx: SerializationContext | None) -> Op[WritePlan]:
+        """Make the plan for a message.
+
+        Raises:
+            SchemaRegistryError: the registry refused.
+            SerializationError: there is no subject, or the schema has rules.
+            TypeError: there is no schema, neither given nor to be taken from the registry.
+        """
+        if (plan := self._by_message.get(key)) is not None:
+            return plan
+        if self.naming.custom is not None:
+            subject = key if key is None or isinstance(key, str) else str(key)
+        else:
+            subject = yield from self.naming.resolve(ctx, self._record_name)
+        if subject is None:
+            raise SerializationError(
+                "no subject for this message: its strategy needs the name of a record, which this schema does not have"
+                if self.naming.custom is None
+                else "no subject for this message: subject.name.strategy returned None"
+            )
+        found = yield from self._from_registry(subject)
+        plan_key = (subject, found and found.schema_id, found and found.guid)
+        plan = self._by_subject.get(plan_key)
+        if plan is None:
+            plan = self._by_subject.put(plan_key, (yield from self._make(subject, found)))
+        if not self.follows_registry:
+            self._by_message.put(key, plan)
+        return plan
+
+    def _make(self, subject: str, found: RegisteredSchema | None) -> Op[WritePlan]:
+        where = f"subject {subject}"
+        if found is not None:
+            registered, compile_key = found, (subject, found.schema_id, found.guid)
+            compiled = yield from self._compile(found.schema, where, compile_key)
+        else:
+            if self._schema is None:
+                raise TypeError(
+                    "there is no schema to serialize with: give schema_str, or set use.latest.version, "
+                    "use.latest.with.metadata or use.schema.id"
+                )
+            compiled = yield from self._compile(self._schema, where, ("own",))
+            registered = yield from call(
+                "register_schema_full_response" if self._register else "lookup_schema",
+                subject_name=subject,
+                schema=self._schema,
+                normalize_schemas=self._normalize,
+            )
+            # the registry may add the rules of its configuration to what was sent
+            refuse_rules(registered.schema, where)
+        schema_id = SchemaId(self._codec.schema_type, registered.schema_id, registered.guid)
+        prefix = schema_id.id_to_bytes() if self.frames_itself else b""
+        return WritePlan(subject, schema_id, prefix, self._codec.encoder(compiled))
+
+    def frame(self, plan: WritePlan, payload: bytes, ctx: SerializationContext | None) -> bytes:
+        """Put the schema's id on an encoded object by the configured id serializer."""
+        # a copy: it belongs to the plan, and these functions are the user's
+        own = SchemaId(plan.schema_id.schema_type, plan.schema_id.id, message_indexes=plan.schema_id.message_indexes)
+        own.guid = plan.schema_id.guid
+        return self._id_serializer(payload, ctx, own)
+
+
+class ReadPlanner(_Planner):
+    """Makes and finds the plans of one deserializer.
+
+    Args:
+        codec: the format.
+        schema: what the objects are to be read as; None reads them as they were written.
+        naming: the subject name strategy.
+        options: values for all options of deserializers.
+    """
+
+    def __init__(self, codec: Codec, schema: Schema | None, naming: SubjectNaming, options: Mapping[str, Any]) -> None:
+        super().__init__(codec, naming, options)
+        self._schema = schema
+        if schema is not None:
+            refuse_rules(schema, "this deserializer")
+            if not schema.references:
+                self._compiled.put(("own",), codec.compile(schema, {}))
+        deserializer: Callable[..., io.BytesIO] = options["schema.id.deserializer"]
+        self._dual = deserializer is dual_schema_id_deserializer
+        self.reads_frame = self._dual or deserializer is prefix_schema_id_deserializer
+        self.unframe = deserializer
+        self._by_frame: BoundedDict[Hashable, ReadPlan] = BoundedDict()
+        self._by_schema: BoundedDict[Hashable, ReadPlan] = BoundedDict()
+
+    def frame(self, data: bytes, ctx: SerializationContext | None) -> tuple[bytes, int]:
+        """Return the frame of a message and the number of bytes it takes at the beginning of ``data``.
+
+        Raises:
+            SerializationError: the data is too short to have one.
+        """
+        if self._dual and (frame := header_frame(ctx)) is not None:
+            return frame, 0
+        if len(data) < V0_BYTES:
+            raise SerializationError(
+                "Expecting data framing of length 6 bytes or more but total data size is "
+                f"{len(data)} bytes. This message was not produced with a Confluent Schema Registry serializer"
+            )
+        length = V1_BYTES if data[0] == MAGIC_V1 else V0_BYTES
+        return data[:length], length
+
+    def key(self, frame: Hashable, ctx: SerializationContext | None) -> Hashable:
+        """Return what the plan of a message depends on, as long as the registry does not change."""
+        if self.naming.custom is not None:
+            return (None if ctx is None else self.naming.custom(ctx, None), frame)
+        return frame if ctx is None else (ctx.topic, ctx.field, frame)
+
+    def find(self, key: Hashable) -> ReadPlan | None:
+        """Return the plan for ``key``, None when it has to be made."""
+        return self._by_frame.get(key)
+
+    def make(self, key: Hashable, schema_id: SchemaId, ctx: SerializationContext | None) -> Op[ReadPlan]:
+        """Make the plan for a message written with ``schema_id``.
+
+        Raises:
+            SchemaRegistryError: the registry refused.
+            SerializationError: a schema has rules.
+        """
+        if (plan := self._by_frame.get(key)) is not None:
+            return plan
+        subject = (yield from self.naming.resolve(ctx, None)) if ctx is not None else None
+        writer = yield from self._writer(schema_id, subject)
+        if subject is None and ctx is not None:
+            subject = yield from self.naming.resolve(ctx, self._codec.record_name(writer))
+        latest = None if subject is None else (yield from self._from_registry(subject))
+        plan_key = (subject, schema_id.id, schema_id.guid, latest and latest.schema_id, latest and latest.guid)
+        plan = self._by_schema.get(plan_key)
+        if plan is None:
+            plan = self._by_schema.put(plan_key, (yield from self._make(subject, schema_id, writer, latest)))
+        if not self.follows_registry:
+            self._by_frame.put(key, plan)
+        return plan
+
+    def _writer(self, schema_id: SchemaId, subject: str | None) -> Op[Schema]:
+        writer: Schema
+        if schema_id.id is not None:
+            writer = yield from call("get_schema", schema_id=schema_id.id, subject_name=subject)
+        elif schema_id.guid is not None:
+            writer = yield from call("get_schema_by_guid", guid=str(schema_id.guid))
+        else:
+            raise SerializationError("schema.id.deserializer found neither a schema id nor a GUID")
+        return writer
+
+    def _make(
+        self, subject: str | None, schema_id: SchemaId, writer: Schema, latest: RegisteredSchema | None
+    ) -> Op[ReadPlan]:
+        name = f"schema {schema_id.guid if schema_id.id is None else schema_id.id}"
+        where = name if subject is None else f"subject {subject}, {name}"
+        written = yield from self._compile(writer, where, (subject, schema_id.id, schema_id.guid))
+        wanted = None
+        if latest is not None:
+            latest_key = (subject, latest.schema_id, latest.guid)
+            wanted = yield from self._compile(latest.schema, f"subject {subject}, version {latest.version}", latest_key)
+        elif self._schema is not None:
+            wanted = yield from self._compile(self._schema, "this deserializer", ("own",))
+        return ReadPlan(subject, self._codec.decoder(written, wanted))

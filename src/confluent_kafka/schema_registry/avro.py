@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Avro serializers. Needs fastavro: ``pip install "ferrokafka[avro]"``."""
+
+from __future__ import annotations
+
+from confluent_kafka.schema_registry._sync.avro import (
+    AvroDeserializer,
+    AvroDeserializerBuilder,
+    AvroSerializer,
+    AvroSerializerBuilder,
+)
+
+__all__ = ["AvroDeserializer", "AvroDeserializerBuilder", "AvroSerializer", "AvroSerializerBuilder"]
