@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AsyncDeserializingConsumer on the embedded cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from confluent_kafka import KafkaError, TopicPartition
+from confluent_kafka.aio import AIOConsumer, AsyncDeserializingConsumer
+from confluent_kafka.error import (
+    ConsumeError,
+    KeyDeserializationError,
+    SerializationError,
+    ValueDeserializationError,
+)
+from confluent_kafka.serialization import MessageField, StringDeserializer
+from confluent_kafka.testing import MockCluster
+from tests.mock.async_serde_kit import (
+    BAD,
+    FORMS,
+    Build,
+    Spy,
+    awaited,
+    consumer_of,
+    fill_topic,
+    reading,
+    run,
+    values,
+)
+from tests.mock.kit import DEADLINE, settings, unique_name
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[MockCluster]:
+    with MockCluster(brokers=1) as running:
+        yield running
+
+
+@pytest.fixture
+def topic(cluster: MockCluster) -> str:
+    name = unique_name("serde")
+    cluster.create_topic(name, partitions=1)
+    return name
+
+
+@pytest.fixture
+def fill(cluster: MockCluster, topic: str) -> Callable[..., None]:
+    return partial(fill_topic, cluster, topic)
+
+
+class TestConsumer:
+    @pytest.mark.parametrize("form", FORMS)
+    def test_poll(self, cluster: MockCluster, topic: str, fill: Any, form: Any) -> None:
+        fill(b"1", None, key=b"k", headers=[("h", b"x")])
+        key, value = Spy("key"), Spy("value")
+
+        async def main() -> None:
+            consumer = await reading(cluster, topic, form(key), form(value))
+            assert isinstance(consumer, AIOConsumer)
+            first, second = await consumer.poll(DEADLINE), await consumer.poll()
+            assert (first.key(), first.value()) == (second.key(), second.value()) == ("key", "value")
+            assert await consumer.poll(0) is None
+            with pytest.raises(TypeError, match="unexpected keyword argument 'time'"):
+                await consumer.poll(time=0)
+            await consumer.close()
+
+        run(main)
+        assert key.calls == [(b"k", topic, MessageField.KEY)] * 2
+        assert value.calls == [(b"1", topic, MessageField.VALUE), (None, topic, MessageField.VALUE)]
+        assert key.contexts[0] is value.contexts[0]
+        assert key.contexts[0].headers == [("h", b"x")]
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_poll_raises_what_fails_and_goes_on(self, cluster: MockCluster, topic: str, fill: Any, form: Any) -> None:
+        fill(b"a", BAD, b"c", key=b"k")
+
+        async def main() -> None:
+            consumer = await reading(cluster, topic, form(StringDeserializer()), form(StringDeserializer()))
+            assert (await consumer.poll(DEADLINE)).value() == "a"
+            with pytest.raises(ValueDeserializationError) as raised:
+                await consumer.poll(DEADLINE)
+            message = raised.value.kafka_message
+            assert message is not None
+            assert (message.key(), message.value(), message.offset()) == (b"k", BAD, 1)  # still bytes
+            assert raised.value.__cause__ is raised.value.exception
+            assert isinstance(raised.value.exception, SerializationError)
+            assert raised.value.code == KafkaError._VALUE_DESERIALIZATION
+            assert (await consumer.poll(DEADLINE)).value() == "c"
+            await consumer.close()
+
+        run(main)
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_key_fails_before_the_value_is_read(self, cluster: MockCluster, topic: str, fill: Any, form: Any) -> None:
+        fill(b"a", key=BAD)
+        value = Spy()
+
+        async def main() -> None:
+            consumer = await reading(cluster, topic, form(StringDeserializer()), form(value))
+            with pytest.raises(KeyDeserializationError) as raised:
+                await consumer.poll(DEADLINE)
+            assert raised.value.code == KafkaError._KEY_DESERIALIZATION
+            await consumer.close()
+
+        run(main)
+        assert value.calls == []
+
+    def test_errors_of_the_client_are_raised(self, cluster: MockCluster, topic: str, fill: Any) -> None:
+        fill(b"a")
+
+        async def main() -> None:
+            consumer = await reading(cluster, topic, None, StringDeserializer(), **{"enable.partition.eof": True})
+            assert values(await consumer.consume(2, DEADLINE)) == ["a"]
+            with pytest.raises(ConsumeError) as raised:
+                await consumer.consume(2, DEADLINE)
+            assert raised.value.code == KafkaError._PARTITION_EOF
+            assert raised.value.kafka_message is not None
+            assert raised.value.kafka_message.error() == KafkaError._PARTITION_EOF
+            await consumer.close()
+
+        run(main)
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_consume(self, cluster: MockCluster, topic: str, fill: Any, form: Any) -> None:
+        fill(b"1", b"2", None, b"4", b"5")
+
+        async def main() -> None:
+            consumer = await reading(cluster, topic, value=form(StringDeserializer()))
+            assert values(await consumer.consume(3, DEADLINE)) == ["1", "2", None]
+            assert await consumer.consume(0, 0) == []
+            assert values(await consumer.consume(2)) == ["4", "5"]
+            assert await consumer.consume(10, 0.01) == []
+            assert await consumer.consume(timeout=0) == []
+            for number in (-1, 1_000_001):
+                with pytest.raises(ValueError, match="num_messages must be between 0 and 1000000"):
+                    await consumer.consume(number, 0)
+            with pytest.raises(TypeError):
+                await consumer.consume(1, None)
+            await consumer.close()
+
+        run(main)
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_consume_loses_nothing_to_a_message_that_fails(
+        self, cluster: MockCluster, topic: str, fill: Any, form: Any
+    ) -> None:
+        fill(b"1", b"2", BAD, BAD, b"5", BAD)
+
+        async def main() -> None:
+            consumer = await reading(cluster, topic, value=form(StringDeserializer()))
+            assert values(await consumer.consume(5, DEADLINE)) == ["1", "2"]
+            # what is behind the failing message is still with the client
+            assert (await consumer.position([TopicPartition(topic, 0)]))[0].offset == 3
+            for offset in (2, 3):
+                with pytest.raises(ValueDeserializationError) as raised:
+                    await consumer.consume(5, DEADLINE)
+                assert raised.value.kafka_message.offset() == offset
+            assert values(await consumer.consume(2, DEADLINE)) == ["5"]
+            with pytest.raises(ValueDeserializationError):
+                await consumer.poll(0)
+            await consumer.close()
+
+        run(main)
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_iteration_goes_on_after_an_exception(self, cluster: MockCluster, topic: str, fill: Any, form: Any) -> None:
+        fill(b"1", BAD, None, b"4")
+
+        async def main() -> None:
+            consumer = await reading(cluster, topic, value=form(StringDeserializer()))
+            stream = aiter(consumer)
+            assert (await anext(stream)).value() == "1"
+            with pytest.raises(ValueDeserializationError):
+                await anext(stream)
+            assert (await anext(stream)).value() is None  # a message without a value is false, but no end
+            assert (await anext(stream)).value() == "4"
+            await consumer.close()
+
+        run(main)
+
+    def test_iteration_ends(self, cluster: MockCluster, topic: str, fill: Any) -> None:
+        fill(b"1")
+
+        async def main() -> None:
+            consumer = await reading(cluster, topic, value=StringDeserializer())
+            seen = []
+            async for message in consumer:
+                seen.append(message.value())
+                consumer.wakeup()
+            assert seen == ["1"]
+            for stream in (consumer, consumer.batches(2)):
+                ended = asyncio.create_task(anext(aiter(stream), "end"))
+                await asyncio.sleep(0.01)
+                consumer.wakeup()
+                assert await ended == "end"
+            ended = asyncio.create_task(anext(aiter(consumer), "end"))
+            await asyncio.sleep(0.01)
+            await consumer.close()
+            assert await ended == "end"
+            assert [message async for message in consumer] == []
+            assert [batch async for batch in consumer.batches(5, 1)] == []
+
+        run(main)
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_batches(self, cluster: MockCluster, topic: str, fill: Any, form: Any) -> None:
+        fill(*(str(n).encode() for n in range(10)), BAD, b"11")
+
+        async def main() -> None:
+            consumer = await reading(cluster, topic, value=form(StringDeserializer()))
+            stream, seen = consumer.batches(4, 5.0), []
+            while len(seen) < 10:
+                batch = await anext(stream)
+                assert 1 <= len(batch) <= 4
+                seen += values(batch)
+            with pytest.raises(ValueDeserializationError):
+                await anext(stream)
+            assert seen == [str(n) for n in range(10)]
+            assert values(await anext(stream)) == ["11"]
+            with pytest.raises(ValueError, match="at least 1"):
+                consumer.batches(0)
+            await consumer.close()
+
+        run(main)
+
+    def test_cancelled_waits_take_nothing(self, cluster: MockCluster, topic: str, fill: Any) -> None:
+        async def main() -> None:
+            consumer = await reading(cluster, topic, value=StringDeserializer())
+            for call in (consumer.poll, lambda: consumer.consume(2), lambda: anext(aiter(consumer))):
+                task = asyncio.create_task(call())
+                await asyncio.sleep(0.01)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+            await asyncio.get_running_loop().run_in_executor(None, fill, b"1", b"2")
+            assert values(await consumer.consume(2, DEADLINE)) == ["1", "2"]
+            await consumer.close()
+
+        run(main)
+
+    @pytest.mark.parametrize("side", ["key", "value"])
+    def test_cancelled_in_a_deserializer_loses_nothing(
+        self, cluster: MockCluster, topic: str, fill: Any, side: str
+    ) -> None:
+        fill(b"1", b"2", b"3", b"4", key=b"k")
+        seen: list[bytes] = []
+        stuck = asyncio.Event()
+
+        async def slow(data: bytes, ctx: Any) -> str:
+            seen.append(data)
+            if len(seen) in (1, 4):
+                stuck.set()
+                await asyncio.get_running_loop().create_future()
+            return data.decode()
+
+        async def main() -> None:
+            consumer = await reading(cluster, topic, **{side: slow})
+
+            async def cancelled(call: Any) -> None:
+                stuck.clear()
+                task = asyncio.create_task(call)
+                await stuck.wait()
+                # other calls do not wait for the deserializer
+                assert await consumer.assignment() == [TopicPartition(topic, 0)]
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+
+            await cancelled(consumer.poll())
+            await cancelled(consumer.consume(4))
+            messages = await consumer.consume(4, DEADLINE)
+            assert [message.offset() for message in messages] == [0, 1, 2, 3]
+            assert [one.key() if side == "key" else one.value() for one in messages] == (
+                ["k"] * 4 if side == "key" else ["1", "2", "3", "4"]
+            )
+            await consumer.close()
+
+        run(main)
+        # those that were deserialized when the call was cancelled are not deserialized again
+        assert seen == ([b"k"] * 6 if side == "key" else [b"1", b"1", b"2", b"3", b"3", b"4"])
+
+    def test_several_tasks(self, cluster: MockCluster, topic: str, fill: Any) -> None:
+        fill(*(str(n).encode() for n in range(30)))
+
+        async def main() -> None:
+            consumer = await reading(cluster, topic, value=awaited(StringDeserializer()))
+            polled = await asyncio.gather(*(consumer.poll(DEADLINE) for _ in range(30)))
+            assert sorted(int(message.value()) for message in polled) == list(range(30))
+            await consumer.close()
+
+        run(main)
+
+    def test_in_a_rebalance_callback_nothing_is_handed_out(self, cluster: MockCluster, topic: str, fill: Any) -> None:
+        fill(b"1", BAD)
+        inside: list[Any] = []
+
+        async def main() -> None:
+            consumer = consumer_of(cluster, value=StringDeserializer())
+
+            async def revoked(same: Any, partitions: Any) -> None:
+                assert same is consumer
+                inside.append(await same.poll(0.01))
+                inside.append(await same.consume(5, 0.01))
+
+            await consumer.subscribe([topic], on_revoke=revoked)
+            # the exception of the second message waits for its turn
+            assert values(await consumer.consume(2, DEADLINE)) == ["1"]
+            await consumer.close()
+            assert inside == [None, []]
+
+        run(main)
+
+    def test_closed(self, cluster: MockCluster, topic: str, fill: Any) -> None:
+        fill(b"1", BAD)
+
+        async def main() -> None:
+            consumer = await reading(cluster, topic, value=StringDeserializer())
+            await consumer.consume(2, DEADLINE)
+            await consumer.close()
+            await consumer.close()
+            for call in (consumer.poll, consumer.consume):
+                with pytest.raises(RuntimeError, match="Consumer closed"):
+                    await call(timeout=0)
+
+        run(main)
+
+    def test_what_is_said_where_there_is_no_group(self, cluster: MockCluster) -> None:
+        failing = Spy()
+        with pytest.raises(ValueError, match=r"group\.id"):
+            AsyncDeserializingConsumer(settings(cluster) | {"value.deserializer.builder": Build(failing)})
+        assert failing.log == ["close"]
