@@ -22,6 +22,7 @@ from confluent_kafka.schema_registry import (
     topic_record_subject_name_strategy,
     topic_subject_name_strategy,
 )
+from confluent_kafka.schema_registry._core.framing import end_of_indexes
 from confluent_kafka.schema_registry.serde import SchemaId
 from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
 
@@ -182,3 +183,12 @@ def test_subject_names() -> None:
     for strategy in (topic_subject_name_strategy, topic_record_subject_name_strategy):
         with pytest.raises(ValueError, match="SerializationContext is required"):
             strategy(None, "x.R")
+
+
+@pytest.mark.parametrize("indexes", [[0], [1], [2, 0, 7], [300] * 3])
+def test_the_end_of_the_indexes_is_found_without_a_stream(indexes: list[int]) -> None:
+    frame = SchemaId("PROTOBUF", 5, None, indexes).id_to_bytes()
+    assert end_of_indexes(frame + b"\x02payload", 5) == len(frame)
+    for end in range(5, len(frame)):
+        with pytest.raises(EOFError):
+            end_of_indexes(frame[:end], 5)

@@ -162,6 +162,20 @@ def _read_indexes(payload: io.BytesIO) -> list[int]:
     return [_unzigzag(payload) for _ in range(count)]
 
 
+def end_of_indexes(data: bytes, start: int) -> int:
+    """Return where the message indexes that begin at ``start`` end.
+
+    Raises:
+        SerializationError: these are no indexes, or they are cut off.
+    """
+    if data[start : start + 1] == _ONLY_FIRST:
+        return start + 1
+    payload = io.BytesIO(data)
+    payload.seek(start)
+    _read_indexes(payload)
+    return payload.tell()
+
+
 def prefix_schema_id_serializer(payload: bytes, ctx: SerializationContext | None, schema_id: SchemaId) -> bytes:
     """Put the schema's id before the payload (V0)."""
     return schema_id.id_to_bytes() + payload

@@ -20,6 +20,7 @@ from confluent_kafka.schema_registry._core.framing import (
     V1_BYTES,
     SchemaId,
     dual_schema_id_deserializer,
+    end_of_indexes,
     header_frame,
     prefix_schema_id_deserializer,
     prefix_schema_id_serializer,
@@ -36,9 +37,33 @@ if TYPE_CHECKING:
 
 
 class Codec(Protocol):
-    """One format. ``compile`` results are opaque to the planners."""
+    """One format. ``compile`` results are opaque to the planners.
+
+    Codecs derive from this class, for its defaults. One is made per serializer, and never changes.
+
+    ``schema_type`` is the registry's name of the format; ``fetch_format`` the ``fmt`` that its schemas are fetched in;
+    ``message_indexes`` what is written behind the schema's id (Protobuf only).
+    """
 
     schema_type: str
+    fetch_format: str | None = None
+    message_indexes: list[int] | None = None
+
+    def prepare(self, ctx: SerializationContext | None, register: bool, normalize: bool) -> Op[Schema | None]:
+        """Return the schema to write with, when it takes the registry to know it; None is the one that was given.
+
+        An operation, run for every plan that is made: Protobuf registers (or looks up) the files that its own imports.
+        """
+        yield from ()
+        return None
+
+    def select(self, compiled: Any, message_indexes: list[int]) -> Any:
+        """Return what ``compiled`` has at the place that the indexes in a message point to (Protobuf only).
+
+        Raises:
+            SerializationError: there is nothing.
+        """
+        return compiled
 
     def record_name(self, schema: Schema) -> str | None:
         """Return the name that subject strategies use."""
@@ -49,8 +74,11 @@ class Codec(Protocol):
     def encoder(self, compiled: Any) -> Callable[[Any, bytes], bytes]:
         """Return a function (object, first bytes) -> first bytes and the encoded object."""
 
-    def decoder(self, writer: Any, reader: Any | None) -> Callable[[io.BytesIO], Any]:
-        """Return a function that reads an object written with one schema as another one has it."""
+    def decoder(self, writer: Any, reader: Any | None) -> Callable[[bytes, int], Any]:
+        """Return a function (data, start) -> the object that begins there, written with one schema, read as another.
+
+        It raises SerializationError for bytes that are no such object.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +96,7 @@ class ReadPlan:
     """How to read the messages of one subject that were written with one schema."""
 
     subject: str | None
-    decode: Callable[[io.BytesIO], Any]
+    decode: Callable[[bytes, int], Any]
 
 
 def refuse_rules(schema: Schema, where: str) -> None:
@@ -92,12 +120,13 @@ def refuse_rules(schema: Schema, where: str) -> None:
         )
 
 
-def fetch_references(schema: Schema) -> Op[dict[str, Schema]]:
+def fetch_references(schema: Schema, fmt: str | None = None) -> Op[dict[str, Schema]]:
     """Fetch the schemas that ``schema`` refers to, and those they refer to, by the names they are used by.
 
     Raises:
         SchemaRegistryError: one of them is not registered.
     """
+    options = _format(fmt)
     found: dict[str, Schema] = {}
     seen: set[tuple[str | None, int | None]] = set()
     todo = list(schema.references or ())
@@ -107,7 +136,7 @@ def fetch_references(schema: Schema) -> Op[dict[str, Schema]]:
         if reference.name in found and place in seen:
             continue
         registered: RegisteredSchema = yield from call(
-            "get_version", subject_name=reference.subject, version=reference.version, deleted=True
+            "get_version", subject_name=reference.subject, version=reference.version, deleted=True, **options
         )
         if place not in seen:
             seen.add(place)
@@ -116,10 +145,15 @@ def fetch_references(schema: Schema) -> Op[dict[str, Schema]]:
     return found
 
 
+def _format(fmt: str | None) -> dict[str, str]:
+    return {} if fmt is None else {"fmt": fmt}
+
+
 class _Planner:
     def __init__(self, codec: Codec, naming: SubjectNaming, options: Mapping[str, Any]) -> None:
         self._codec = codec
         self.schema_type = codec.schema_type
+        self._format = _format(codec.fetch_format)
         self.naming = naming
         self._schema_id: int | None = options.get("use.schema.id")
         self._metadata: dict[str, str] | None = options["use.latest.with.metadata"]
@@ -130,14 +164,18 @@ class _Planner:
 
     def _from_registry(self, subject: str) -> Op[RegisteredSchema | None]:
         if self._schema_id is not None:
-            schema = yield from call("get_schema", schema_id=self._schema_id, subject_name=subject)
+            schema = yield from call("get_schema", schema_id=self._schema_id, subject_name=subject, **self._format)
             found = yield from call("lookup_schema", subject_name=subject, schema=schema, deleted=True)
         elif self._metadata is not None:
             found = yield from call(
-                "get_latest_with_metadata", subject_name=subject, metadata=self._metadata, deleted=True
+                "get_latest_with_metadata",
+                subject_name=subject,
+                metadata=self._metadata,
+                deleted=True,
+                **self._format,
             )
         elif self._latest:
-            found = yield from call("get_latest_version", subject_name=subject)
+            found = yield from call("get_latest_version", subject_name=subject, **self._format)
         else:
             return None
         registered: RegisteredSchema = found
@@ -147,7 +185,7 @@ class _Planner:
         refuse_rules(schema, where)
         compiled = self._compiled.get(key)
         if compiled is None:
-            references = yield from fetch_references(schema)
+            references = yield from fetch_references(schema, self._codec.fetch_format)
             compiled = self._compiled.put(key, self._codec.compile(schema, references))
         return compiled
 
@@ -212,32 +250,35 @@ class WritePlanner(_Planner):
         plan_key = (subject, found and found.schema_id, found and found.guid)
         plan = self._by_subject.get(plan_key)
         if plan is None:
-            plan = self._by_subject.put(plan_key, (yield from self._make(subject, found)))
+            plan = self._by_subject.put(plan_key, (yield from self._make(subject, found, ctx)))
         if not self.follows_registry:
             self._by_message.put(key, plan)
         return plan
 
-    def _make(self, subject: str, found: RegisteredSchema | None) -> Op[WritePlan]:
+    def _make(self, subject: str, found: RegisteredSchema | None, ctx: SerializationContext | None) -> Op[WritePlan]:
         where = f"subject {subject}"
         if found is not None:
             registered, compile_key = found, (subject, found.schema_id, found.guid)
             compiled = yield from self._compile(found.schema, where, compile_key)
         else:
-            if self._schema is None:
+            schema = (yield from self._codec.prepare(ctx, self._register, self._normalize)) or self._schema
+            if schema is None:
                 raise TypeError(
                     "there is no schema to serialize with: give schema_str, or set use.latest.version, "
                     "use.latest.with.metadata or use.schema.id"
                 )
-            compiled = yield from self._compile(self._schema, where, ("own",))
+            compiled = yield from self._compile(schema, where, ("own",))
             registered = yield from call(
                 "register_schema_full_response" if self._register else "lookup_schema",
                 subject_name=subject,
-                schema=self._schema,
+                schema=schema,
                 normalize_schemas=self._normalize,
             )
             # the registry may add the rules of its configuration to what was sent
             refuse_rules(registered.schema, where)
-        schema_id = SchemaId(self._codec.schema_type, registered.schema_id, registered.guid)
+        schema_id = SchemaId(
+            self._codec.schema_type, registered.schema_id, registered.guid, self._codec.message_indexes
+        )
         prefix = schema_id.id_to_bytes() if self.frames_itself else b""
         return WritePlan(subject, schema_id, prefix, self._codec.encoder(compiled))
 
@@ -267,6 +308,7 @@ class ReadPlanner(_Planner):
             if not schema.references:
                 self._compiled.put(("own",), codec.compile(schema, {}))
         deserializer: Callable[..., io.BytesIO] = options["schema.id.deserializer"]
+        self._indexed = codec.schema_type == "PROTOBUF"
         self._dual = deserializer is dual_schema_id_deserializer
         self.reads_frame = self._dual or deserializer is prefix_schema_id_deserializer
         self.unframe = deserializer
@@ -287,6 +329,8 @@ class ReadPlanner(_Planner):
                 f"{len(data)} bytes. This message was not produced with a Confluent Schema Registry serializer"
             )
         length = V1_BYTES if data[0] == MAGIC_V1 else V0_BYTES
+        if self._indexed:
+            length = end_of_indexes(data, length)
         return data[:length], length
 
     def key(self, frame: Hashable, ctx: SerializationContext | None) -> Hashable:
@@ -313,7 +357,9 @@ class ReadPlanner(_Planner):
         if subject is None and ctx is not None:
             subject = yield from self.naming.resolve(ctx, self._codec.record_name(writer))
         latest = None if subject is None else (yield from self._from_registry(subject))
-        plan_key = (subject, schema_id.id, schema_id.guid, latest and latest.schema_id, latest and latest.guid)
+        indexes = None if schema_id.message_indexes is None else tuple(schema_id.message_indexes)
+        written = (schema_id.id, schema_id.guid, indexes)
+        plan_key = (subject, written, latest and latest.schema_id, latest and latest.guid)
         plan = self._by_schema.get(plan_key)
         if plan is None:
             plan = self._by_schema.put(plan_key, (yield from self._make(subject, schema_id, writer, latest)))
@@ -324,9 +370,9 @@ class ReadPlanner(_Planner):
     def _writer(self, schema_id: SchemaId, subject: str | None) -> Op[Schema]:
         writer: Schema
         if schema_id.id is not None:
-            writer = yield from call("get_schema", schema_id=schema_id.id, subject_name=subject)
+            writer = yield from call("get_schema", schema_id=schema_id.id, subject_name=subject, **self._format)
         elif schema_id.guid is not None:
-            writer = yield from call("get_schema_by_guid", guid=str(schema_id.guid))
+            writer = yield from call("get_schema_by_guid", guid=str(schema_id.guid), **self._format)
         else:
             raise SerializationError("schema.id.deserializer found neither a schema id nor a GUID")
         return writer
@@ -343,4 +389,6 @@ class ReadPlanner(_Planner):
             wanted = yield from self._compile(latest.schema, f"subject {subject}, version {latest.version}", latest_key)
         elif self._schema is not None:
             wanted = yield from self._compile(self._schema, "this deserializer", ("own",))
+        if schema_id.message_indexes is not None:
+            written = self._codec.select(written, schema_id.message_indexes)
         return ReadPlan(subject, self._codec.decoder(written, wanted))

@@ -159,16 +159,15 @@ class BaseDeserializer(BaseSerde, Deserializer):
                 schema_id = SchemaId(planner.schema_type)
                 schema_id.from_bytes(io.BytesIO(frame))
                 plan = self._make_plan(key, schema_id, ctx)
-            payload = io.BytesIO(data)
-            payload.seek(length)
         else:
             schema_id = SchemaId(planner.schema_type)
-            payload = planner.unframe(value, ctx, schema_id)
-            key = planner.key((schema_id.id, schema_id.guid), ctx)
+            data, length = planner.unframe(value, ctx, schema_id).read(), 0
+            indexes = schema_id.message_indexes
+            key = planner.key((schema_id.id, schema_id.guid, None if indexes is None else tuple(indexes)), ctx)
             plan = planner.find(key)
             if plan is None:
                 plan = self._make_plan(key, schema_id, ctx)
-        obj = plan.decode(payload)
+        obj = plan.decode(data, length)
         if self._from_dict is None:
             return obj
         if ctx is None:

@@ -22,6 +22,7 @@ except ImportError as e:
 from confluent_kafka.error import SerializationError
 from confluent_kafka.schema_registry._core.codecs.avro_schema import full_name, link, load
 from confluent_kafka.schema_registry._core.framing import TruncatedError
+from confluent_kafka.schema_registry._core.plan import Codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +46,7 @@ class AvroSchema:
     recursive: bool
 
 
-class AvroCodec:
+class AvroCodec(Codec):
     """Avro, with the options of one serializer.
 
     Args:
@@ -114,8 +115,8 @@ class AvroCodec:
 
         return encode if recursive or options else encode_plainly
 
-    def decoder(self, writer: AvroSchema, reader: AvroSchema | None) -> Callable[[io.BytesIO], Any]:
-        """Return a function that reads an object written with one schema as another one has it.
+    def decoder(self, writer: AvroSchema, reader: AvroSchema | None) -> Callable[[bytes, int], Any]:
+        """Return a function (data, start) -> the object that begins there, written with one schema, read as another.
 
         The function raises SerializationError (also an EOFError where the data ends too early), or fastavro's
         SchemaResolutionError when the two schemas do not fit.
@@ -123,16 +124,21 @@ class AvroCodec:
         if reader is not None and reader.source == writer.source:
             reader = None
         if writer.is_bytes and reader is None and _is_plain(writer):
-            return lambda payload: payload.read()
+            return lambda data, start: data[start:]
         written, wanted = writer.parsed, None if reader is None else reader.parsed
         named, recursive, is_bytes = self._return_record_name, writer.recursive, writer.is_bytes
         read, read_slowly = fastavro.schemaless_reader, slow_reading.schemaless_reader
 
-        def decode(payload: io.BytesIO) -> Any:
+        new_buffer = io.BytesIO
+
+        def decode(data: bytes, start: int) -> Any:
             try:
                 if is_bytes:
-                    payload = _with_length(payload.read())
-                if recursive and payload.getbuffer().nbytes > MAX_UNWATCHED_BYTES:
+                    payload = _with_length(data[start:])
+                else:
+                    payload = new_buffer(data)
+                    payload.seek(start)
+                if recursive and len(data) - start > MAX_UNWATCHED_BYTES:
                     return read_slowly(payload, written, wanted, named)
                 return read(payload, written, wanted, named)
             except SchemaResolutionError:
