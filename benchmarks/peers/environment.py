@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,7 +39,7 @@ def peer_python(interpreter: str = sys.executable, distribution: str = PEER) -> 
     ).stdout.split()
     home = cache_directory() / "peers"
     home.mkdir(parents=True, exist_ok=True)
-    target = home / f"{requirement.replace('==', '-')}-{'-'.join(version)}"
+    target = home / "-".join([re.sub(r"[^\w.-]+", "-", requirement), *version])
     python = target / "bin" / "python"
     with (home / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -48,7 +49,9 @@ def peer_python(interpreter: str = sys.executable, distribution: str = PEER) -> 
         shutil.rmtree(target, ignore_errors=True)
         print(f"making the environment {target}", file=sys.stderr)
         _run([interpreter, "-m", "venv", str(target)])
-        _run([str(python), "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "-r", str(requirements)])
+        pip = [str(python), "-m", "pip", "install", "--quiet"]
+        # of all that the peers need, only hkdf (pure Python) has no wheels
+        _run([*pip, "--only-binary", ":all:", "--no-binary", "hkdf", "-r", str(requirements)])
         ready.write_text(requirement)
     return python
 
