@@ -752,6 +752,8 @@ class LoopProducer(Producer):
     def _begin_flush(self) -> None:
         """Send without lingering until `_end_flush`. Source: rd_kafka_flush."""
     def _end_flush(self) -> None: ...
+    def _flush_is_over(self) -> bool:
+        """Whether what is produced from now on lingers; told by a signal."""
     def _in_transaction(self) -> bool:
         """Whether closing has to abort a transaction."""
     def _destroy(self) -> Pending | None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.aio import AIOProducer
 from confluent_kafka.testing import ApiKey, MockCluster
 from tests.mock.kit import (
     DEADLINE,
@@ -93,6 +95,7 @@ print(producer.flush(60))
 def test_normal_use_writes_nothing_to_stderr() -> None:
     script = """
 from confluent_kafka import Consumer, Producer
+from confluent_kafka.aio import AIOProducer
 from confluent_kafka.testing import MockCluster
 with MockCluster(topics={"t": 3}, racks=["a", "b", "c"], rtt_ms=1) as cluster:
     producer = Producer({"bootstrap.servers": cluster.bootstrap_servers})
@@ -337,6 +340,32 @@ def test_lingering_messages_go_in_one_request(cluster: MockCluster, topic: str) 
     assert len(cluster.requests(ApiKey.PRODUCE)) == 5
     times = [request.timestamp_us for request in cluster.requests()]
     assert times == sorted(times)
+
+
+def test_a_flush_that_is_over_lets_messages_linger_again(cluster: MockCluster, topic: str) -> None:
+    producer = producer_on(cluster, linger_ms=20_000)
+    cluster.start_request_tracking()
+    for _ in range(100):
+        produce(producer, topic)
+        cluster.clear_requests()
+        produce(producer, topic, [b"%d" % n for n in range(20)])
+        assert len(cluster.requests(ApiKey.PRODUCE, broker=1)) == 1
+
+
+def test_a_flush_on_an_event_loop_that_is_over_lets_messages_linger_again(cluster: MockCluster, topic: str) -> None:
+    async def rounds() -> None:
+        async with AIOProducer(settings(cluster, linger_ms=20_000)) as producer:
+            for _ in range(100):
+                await producer.produce(topic, b"first")
+                assert await producer.flush(DEADLINE) == 0
+                cluster.clear_requests()
+                for n in range(20):
+                    await producer.produce(topic, b"%d" % n)
+                assert await producer.flush(DEADLINE) == 0
+                assert len(cluster.requests(ApiKey.PRODUCE, broker=1)) == 1
+
+    cluster.start_request_tracking()
+    asyncio.run(rounds())
 
 
 def test_a_topic_error_is_told_in_metadata(cluster: MockCluster, topic: str) -> None:

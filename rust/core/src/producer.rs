@@ -33,8 +33,12 @@ pub struct Producer {
     reported: Arc<AtomicUsize>,
     /// Messages with an opaque pointer whose report has not been taken off the queue.
     tracked: AtomicUsize,
+    /// Those who flush.
     flushes: AtomicUsize,
+    /// 1 while the thread that flushes for them lives.
     flusher: AtomicUsize,
+    /// 1 while that thread may be in `rd_kafka_flush`, or about to call it.
+    in_flush: AtomicUsize,
 }
 
 impl Producer {
@@ -46,6 +50,7 @@ impl Producer {
             tracked: AtomicUsize::new(0),
             flushes: AtomicUsize::new(0),
             flusher: AtomicUsize::new(0),
+            in_flush: AtomicUsize::new(0),
         }
     }
 
@@ -245,14 +250,16 @@ impl Producer {
         Ok(flushing)
     }
 
+    /// Whether what is produced from now on lingers as configured, or somebody else wants it not to: the end of a flush
+    /// waits for this, at most for one slice; `Client::nudge` tells.
+    pub fn flush_is_over(&self) -> bool {
+        self.flushes.load(Ordering::SeqCst) > 0 || self.in_flush.load(Ordering::SeqCst) == 0
+    }
+
     /// `rd_kafka_flush` returns when all is done or after its slice; it is renewed while somebody flushes.
     fn keep_flushing(&self) {
-        const SLICE: Duration = Duration::from_millis(100);
         loop {
-            while self.flushes.load(Ordering::SeqCst) > 0 && !self.is_empty() {
-                // SAFETY: the client is alive. With delivery reports as events it only waits.
-                unsafe { sys::rd_kafka_flush(self.client.as_ptr(), SLICE.as_millis() as i32) };
-            }
+            while self.flush_slice() {}
             self.flusher.store(0, Ordering::SeqCst);
             // A flush that began between the check and the store relies on this thread.
             if self.flushes.load(Ordering::SeqCst) == 0
@@ -262,6 +269,21 @@ impl Producer {
                 return;
             }
         }
+    }
+
+    /// Flushes for a slice, if anybody wants it still.
+    fn flush_slice(&self) -> bool {
+        const SLICE: Duration = Duration::from_millis(100);
+        // Before the look at `flushes`: whoever ends a flush counts down there first and looks here then.
+        self.in_flush.store(1, Ordering::SeqCst);
+        let wanted = self.flushes.load(Ordering::SeqCst) > 0 && !self.is_empty();
+        if wanted {
+            // SAFETY: the client is alive. With delivery reports as events it only waits.
+            unsafe { sys::rd_kafka_flush(self.client.as_ptr(), SLICE.as_millis() as i32) };
+        }
+        self.in_flush.store(0, Ordering::SeqCst);
+        self.client.nudge();
+        wanted
     }
 
     /// Drops messages: their reports carry `_PURGE_QUEUE` or `_PURGE_INFLIGHT`.

@@ -139,6 +139,10 @@ impl LoopProducer {
         }
     }
 
+    fn _flush_is_over(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Ok(slf.as_super().get().inner(slf.py())?.core.flush_is_over())
+    }
+
     fn _in_transaction(slf: &Bound<'_, Self>) -> PyResult<bool> {
         Ok(transactions::is_open(&*slf.as_super().get().inner(slf.py())?))
     }

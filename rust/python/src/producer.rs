@@ -127,22 +127,25 @@ impl Inner {
     fn flush(&self, py: Python<'_>, deadline: Deadline, ignore_closing: bool) -> PyResult<usize> {
         let core = &self.core;
         self.serve(py)?;
-        if core.is_empty() {
+        if core.is_empty() && core.flush_is_over() {
             return Ok(0);
         }
         let waiting = core.client.waiting().or_raise(py)?;
+        // Once nothing was left, what other threads produce is no longer waited for.
+        let mut done = false;
         loop {
             waiting.acknowledge();
             self.serve(py)?;
-            let left = core.len();
-            if left == 0 || deadline.passed() || (core.client.is_closing() && !ignore_closing) {
+            let left = if done { 0 } else { core.len() };
+            done = left == 0;
+            if (done && core.flush_is_over()) || deadline.passed() || (core.client.is_closing() && !ignore_closing) {
                 return Ok(left);
             }
             if core.client.forked() {
                 return Err(forked(py));
             }
             // Each time anew: what another thread produces meanwhile must not linger either.
-            let _flushing = core.flush().or_raise(py)?;
+            let _flushing = if done { None } else { Some(core.flush().or_raise(py)?) };
             let fds = waiting.fds();
             let watched = if ignore_closing { 1 } else { 2 };
             crate::wait::wait(py, &fds[..watched], deadline.remaining())?;

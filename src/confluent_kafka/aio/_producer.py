@@ -319,8 +319,6 @@ class AIOProducer:
         loop = asyncio.get_running_loop()
         until = None if timeout < 0 else loop.time() + timeout
         self._serve()
-        if not len(self._core):
-            return 0
         while (left := len(self._core)) and (until is None or loop.time() < until):
             # Each time anew: what is produced meanwhile must not linger either.
             self._core._begin_flush()
@@ -328,6 +326,9 @@ class AIOProducer:
                 await self._bridge.changed(until)
             finally:
                 self._core._end_flush()
+        while not left and not self._core._flush_is_over() and (until is None or loop.time() < until):
+            # What is produced after this flush lingers again.
+            await self._bridge.changed(until)
         return left
 
     # A transaction call that was cancelled goes on underneath: the same call again waits for its result.
