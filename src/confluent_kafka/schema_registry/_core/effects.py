@@ -7,7 +7,7 @@ how: by a plain call, or by awaiting.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,11 +30,97 @@ class ClusterId:
     """Find out the Kafka cluster's id; the result is None when there is nobody to ask."""
 
 
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """Send a request; the result is an :class:`HttpReply` of any status or an :class:`HttpFailure`, not an exception.
+
+    Headers, which may hold credentials, and the body stay out of the representation.
+
+    Args:
+        method: GET, POST, PUT or DELETE.
+        url: the whole URL, with query, without user and password.
+        headers: by name.
+        body: bytes of the body, None for none.
+        timeout: seconds from the beginning to the last byte of the answer, None for no limit.
+        forestalled: asked when it is this request's turn; if it returns an outcome, that is the result, and nothing is sent.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    timeout: float | None = None
+    forestalled: Callable[[], HttpReply | HttpFailure | None] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """The answer to a request; ``headers`` by names in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpFailure:
+    """A request without an answer: no connection, a time-out, a broken connection.
+
+    ``sent`` is False when it did not leave this process, so that it says nothing about the server.
+    """
+
+    error: Exception
+    sent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait; the result is None."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class UserCall:
+    """Call a function of the application's; the result is what it returns.
+
+    An asynchronous shell awaits it if it can be awaited.
+    """
+
+    function: Callable[..., Any] = field(repr=False)
+    arguments: tuple[Any, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Run an operation, or wait for the one under way for the same key; the result, or error, is that operation's.
+
+    Args:
+        key: what the operation is for.
+        make: makes the operation.
+    """
+
+    key: Hashable
+    make: Callable[[], Generator[Any, Any, Any]] = field(repr=False)
+
+
 if TYPE_CHECKING:
-    Effect: TypeAlias = ClientCall | ClusterId
+    Effect: TypeAlias = ClientCall | ClusterId | HttpRequest | Sleep | UserCall | Share
     Op: TypeAlias = Generator[Effect, Any, T]
 
 
 def call(method: str, **arguments: Any) -> Op[Any]:
     """Call a method of the registry client."""
     return (yield ClientCall(method, arguments))
+
+
+def http(request: HttpRequest) -> Op[HttpReply | HttpFailure]:
+    """Send a request."""
+    outcome: HttpReply | HttpFailure = yield request
+    return outcome
+
+
+def share(key: Hashable, make: Callable[[], Op[T]]) -> Op[T]:
+    """Run an operation once for all who want the same at the same time."""
+    result: T = yield Share(key, make)
+    return result
