@@ -99,6 +99,12 @@ def pytest_make_collect_report(
     return report
 
 
+def pytest_runtest_logstart(nodeid: str) -> None:
+    """Note the test under way, for ``make test`` to name when it ends the whole run."""
+    if note := os.environ.get("FERROKAFKA_RUNNING_TEST"):
+        Path(note).write_text(nodeid, encoding="utf-8")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Quick lanes first."""
     order = {lane: position for position, lane in enumerate(LANES)}
@@ -111,6 +117,8 @@ def _lane(item: pytest.Item) -> str:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    if note := os.environ.get("FERROKAFKA_RUNNING_TEST"):
+        Path(note).unlink(missing_ok=True)
     stash, broken = session.config.stash, session.config.stash[_broken]
     if session.config.option.collectonly:
         return

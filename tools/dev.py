@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from tools import system
@@ -100,10 +100,11 @@ def stamp(name: str, value: str | None = None) -> str:
     return path.read_text() if path.exists() else ""
 
 
-def subprocess_or_raise(command: list[str]) -> None:
+def subprocess_or_raise(command: list[str], variables: Mapping[str, str] | None = None) -> None:
     """Run a command in the checkout with .venv active, its output shown. Raises RuntimeError."""
     environment = {
         **os.environ,
+        **(variables or {}),
         "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "VIRTUAL_ENV": str(VENV),
         # maturin runs pip, which would list every requirement that is there already.

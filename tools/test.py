@@ -15,6 +15,7 @@ from tools.environments import ROOT, environment, interpreters
 from tools.project import pyproject
 
 WHEELS = ROOT / "build" / "wheels"
+RUNNING = ROOT / "build" / "running-test"
 Version = tuple[int, int]
 
 
@@ -49,7 +50,16 @@ def rust_tests() -> None:
 
 
 def pytest(*arguments: str) -> None:
-    dev.subprocess_or_raise([str(dev.PYTHON), "-m", "pytest", *arguments])
+    """Run pytest on .venv. Raises RuntimeError, with the test that was under way if the run ended in the middle."""
+    RUNNING.unlink(missing_ok=True)
+    try:
+        dev.subprocess_or_raise(
+            [str(dev.PYTHON), "-m", "pytest", *arguments], {"FERROKAFKA_RUNNING_TEST": str(RUNNING)}
+        )
+    except RuntimeError as error:
+        if not RUNNING.exists():
+            raise
+        raise RuntimeError(f"{error} in the middle of {RUNNING.read_text(encoding='utf-8')}") from error
 
 
 def unit_lane(version: Version, python: Path) -> None:
