@@ -3,6 +3,12 @@
 
 from __future__ import annotations
 
+from confluent_kafka.schema_registry._async.avro import (
+    AsyncAvroDeserializer,
+    AsyncAvroDeserializerBuilder,
+    AsyncAvroSerializer,
+    AsyncAvroSerializerBuilder,
+)
 from confluent_kafka.schema_registry._sync.avro import (
     AvroDeserializer,
     AvroDeserializerBuilder,
@@ -10,4 +16,13 @@ from confluent_kafka.schema_registry._sync.avro import (
     AvroSerializerBuilder,
 )
 
-__all__ = ["AvroDeserializer", "AvroDeserializerBuilder", "AvroSerializer", "AvroSerializerBuilder"]
+__all__ = [
+    "AsyncAvroDeserializer",
+    "AsyncAvroDeserializerBuilder",
+    "AsyncAvroSerializer",
+    "AsyncAvroSerializerBuilder",
+    "AvroDeserializer",
+    "AvroDeserializerBuilder",
+    "AvroSerializer",
+    "AvroSerializerBuilder",
+]

@@ -5,7 +5,10 @@
 
     confluent_kafka.error.Error
     ├ SchemaRegistryError    the registry answered with an error
-    └ OAuthTokenError        no token for the registry could be had
+    ├ OAuthTokenError        no token for the registry could be had
+    └ KafkaException
+      └ SerializationError
+        └ SchemaMismatchError    an object is not what its schema says; also a TypeError and a ValueError
 
 ``SchemaParseException`` and ``UnknownType`` are those of ``fastavro``, for a schema that is no valid Avro schema.
 """
@@ -14,9 +17,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from confluent_kafka.error import Error
+from confluent_kafka.error import Error, SerializationError
 
-__all__ = ["OAuthTokenError", "SchemaParseException", "SchemaRegistryError", "UnknownType"]  # noqa: F822  # __getattr__
+__all__ = ["OAuthTokenError", "SchemaMismatchError", "SchemaParseException", "SchemaRegistryError", "UnknownType"]  # noqa: F822  # __getattr__
 
 
 class SchemaRegistryError(Error):
@@ -61,6 +64,28 @@ class OAuthTokenError(Error):
 
     def __str__(self) -> str:
         return f"{self.message} (HTTP {self.status_code}): {self.response_text}"
+
+
+class SchemaMismatchError(SerializationError, TypeError, ValueError):
+    """An object is not what its schema says: ``orders-value v3: field "lines[2].price": expected decimal, got str``.
+
+    Also a ``TypeError`` and a ``ValueError``, which is what code that serializes has always had to expect.
+
+    Args:
+        reason: what is wrong, without the field, for example ``expected decimal, got str``.
+        path: the field, for example ``lines[2].price``; empty for the object itself.
+        where: subject and version, for example ``orders-value v3``.
+    """
+
+    def __init__(self, reason: str, path: str = "", where: str | None = None) -> None:
+        super().__init__(reason, path, where)
+        self.reason = reason
+        self.path = path
+        self.where = where
+
+    def __str__(self) -> str:
+        field = f'field "{self.path}": ' if self.path else ""
+        return f"{'' if self.where is None else f'{self.where}: '}{field}{self.reason}"
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from confluent_kafka.schema_registry._core.subject import SubjectNaming
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -88,6 +90,13 @@ AVRO_SERIALIZER: dict[str, Option] = {
     "validate.strict": Option(False, _boolean),
     "validate.strict.allow.default": Option(False, _boolean),
 }
+
+
+def naming_of(options: Mapping[str, Any]) -> SubjectNaming:
+    """Return the subject name strategy that options say."""
+    return SubjectNaming(
+        options["subject.name.strategy"], options["subject.name.strategy.type"], options["subject.name.strategy.conf"]
+    )
 
 
 def read_options(table: Mapping[str, Option], conf: Mapping[str, Any] | None) -> dict[str, Any]:

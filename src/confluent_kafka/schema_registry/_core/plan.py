@@ -22,6 +22,7 @@ from confluent_kafka.schema_registry._core.framing import (
     dual_schema_id_deserializer,
     end_of_indexes,
     header_frame,
+    header_schema_id_serializer,
     prefix_schema_id_deserializer,
     prefix_schema_id_serializer,
 )
@@ -72,7 +73,10 @@ class Codec(Protocol):
         """Parse a schema with those it refers to, by the names it uses for them."""
 
     def encoder(self, compiled: Any) -> Callable[[Any, bytes], bytes]:
-        """Return a function (object, first bytes) -> first bytes and the encoded object."""
+        """Return a function (object, first bytes) -> first bytes and the encoded object.
+
+        It raises SchemaMismatchError, with the field's path, for an object that does not match the schema.
+        """
 
     def decoder(self, writer: Any, reader: Any | None) -> Callable[[bytes, int], Any]:
         """Return a function (data, start) -> the object that begins there, written with one schema, read as another.
@@ -83,9 +87,13 @@ class Codec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WritePlan:
-    """How to write the messages of one subject: behind ``prefix``, or with the id serializer and ``schema_id``."""
+    """How to write the messages of one subject: behind ``prefix``, or with the id serializer and ``schema_id``.
+
+    ``where`` names subject and version for error messages.
+    """
 
     subject: str
+    where: str
     schema_id: SchemaId
     prefix: bytes
     encode: Callable[[Any, bytes], bytes]
@@ -96,6 +104,7 @@ class ReadPlan:
     """How to read the messages of one subject that were written with one schema."""
 
     subject: str | None
+    where: str
     decode: Callable[[bytes, int], Any]
 
 
@@ -149,7 +158,9 @@ def _format(fmt: str | None) -> dict[str, str]:
     return {} if fmt is None else {"fmt": fmt}
 
 
-class _Planner:
+class Planner:
+    """What the planners of both directions have in common."""
+
     def __init__(self, codec: Codec, naming: SubjectNaming, options: Mapping[str, Any]) -> None:
         self._codec = codec
         self.schema_type = codec.schema_type
@@ -161,6 +172,10 @@ class _Planner:
         # the registry is asked, by way of its client's caches, for every message: the answer may change
         self.follows_registry = self._schema_id is None and (self._latest or self._metadata is not None)
         self._compiled: BoundedDict[tuple[Hashable, ...], Any] = BoundedDict()
+
+    def rename(self, naming: SubjectNaming) -> None:
+        """Use another subject name strategy from now on."""
+        self.naming = naming
 
     def _from_registry(self, subject: str) -> Op[RegisteredSchema | None]:
         if self._schema_id is not None:
@@ -190,7 +205,7 @@ class _Planner:
         return compiled
 
 
-class WritePlanner(_Planner):
+class WritePlanner(Planner):
     """Makes and finds the plans of one serializer.
 
     Args:
@@ -213,7 +228,7 @@ class WritePlanner(_Planner):
         self._normalize: bool = options["normalize.schemas"]
         self._id_serializer: Callable[..., bytes] = options["schema.id.serializer"]
         self.frames_itself = self._id_serializer is prefix_schema_id_serializer
-        self._by_message: BoundedDict[Hashable, WritePlan] = BoundedDict()
+        self.by_message: BoundedDict[Hashable, WritePlan] = BoundedDict()
         self._by_subject: BoundedDict[Hashable, WritePlan] = BoundedDict()
 
     def key(self, ctx: SerializationContext | None) -> Hashable:
@@ -221,10 +236,6 @@ class WritePlanner(_Planner):
         if self.naming.custom is not None:
             return self.naming.custom(ctx, self._record_name)
         return None if ctx is None else (ctx.topic, ctx.field)
-
-    def find(self, key: Hashable) -> WritePlan | None:
-        """Return the plan for ``key``, None when it has to be made."""
-        return self._by_message.get(key)
 
     def make(self, key: Hashable, ctx: SerializationContext | None) -> Op[WritePlan]:
         """Make the plan for a message.
@@ -234,7 +245,7 @@ class WritePlanner(_Planner):
             SerializationError: there is no subject, or the schema has rules.
             TypeError: there is no schema, neither given nor to be taken from the registry.
         """
-        if (plan := self._by_message.get(key)) is not None:
+        if (plan := self.by_message.get(key)) is not None:
             return plan
         if self.naming.custom is not None:
             subject = key if key is None or isinstance(key, str) else str(key)
@@ -252,7 +263,7 @@ class WritePlanner(_Planner):
         if plan is None:
             plan = self._by_subject.put(plan_key, (yield from self._make(subject, found, ctx)))
         if not self.follows_registry:
-            self._by_message.put(key, plan)
+            self.by_message.put(key, plan)
         return plan
 
     def _make(self, subject: str, found: RegisteredSchema | None, ctx: SerializationContext | None) -> Op[WritePlan]:
@@ -280,7 +291,8 @@ class WritePlanner(_Planner):
             self._codec.schema_type, registered.schema_id, registered.guid, self._codec.message_indexes
         )
         prefix = schema_id.id_to_bytes() if self.frames_itself else b""
-        return WritePlan(subject, schema_id, prefix, self._codec.encoder(compiled))
+        place = f"{subject} v{registered.version}" if registered.version else f"{subject}, schema {schema_id.id}"
+        return WritePlan(subject, place, schema_id, prefix, self._codec.encoder(compiled))
 
     def frame(self, plan: WritePlan, payload: bytes, ctx: SerializationContext | None) -> bytes:
         """Put the schema's id on an encoded object by the configured id serializer."""
@@ -289,8 +301,23 @@ class WritePlanner(_Planner):
         own.guid = plan.schema_id.guid
         return self._id_serializer(payload, ctx, own)
 
+    def frame_many(
+        self, plan: WritePlan, payloads: list[bytes | None], ctx: SerializationContext | None
+    ) -> list[bytes | None]:
+        """Put the schema's id on many encoded objects; a header, which all of them share, is written once."""
+        if self._id_serializer is header_schema_id_serializer:
+            if any(payload is not None for payload in payloads):
+                self.frame(plan, b"", ctx)
+            return payloads
+        return [None if payload is None else self.frame(plan, payload, ctx) for payload in payloads]
 
-class ReadPlanner(_Planner):
+    def rename(self, naming: SubjectNaming) -> None:
+        """Use another subject name strategy from now on."""
+        super().rename(naming)
+        self.by_message.clear()
+
+
+class ReadPlanner(Planner):
     """Makes and finds the plans of one deserializer.
 
     Args:
@@ -298,22 +325,36 @@ class ReadPlanner(_Planner):
         schema: what the objects are to be read as; None reads them as they were written.
         naming: the subject name strategy.
         options: values for all options of deserializers.
+        offline: there is no registry: all is read with ``schema``, whatever the message says it was written with.
     """
 
-    def __init__(self, codec: Codec, schema: Schema | None, naming: SubjectNaming, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        codec: Codec,
+        schema: Schema | None,
+        naming: SubjectNaming,
+        options: Mapping[str, Any],
+        offline: bool = False,
+    ) -> None:
         super().__init__(codec, naming, options)
         self._schema = schema
+        self._offline = offline
         if schema is not None:
             refuse_rules(schema, "this deserializer")
             if not schema.references:
                 self._compiled.put(("own",), codec.compile(schema, {}))
         deserializer: Callable[..., io.BytesIO] = options["schema.id.deserializer"]
-        self._indexed = codec.schema_type == "PROTOBUF"
+        self.indexed = codec.schema_type == "PROTOBUF"
         self._dual = deserializer is dual_schema_id_deserializer
         self.reads_frame = self._dual or deserializer is prefix_schema_id_deserializer
         self.unframe = deserializer
-        self._by_frame: BoundedDict[Hashable, ReadPlan] = BoundedDict()
+        self.by_frame: BoundedDict[Hashable, ReadPlan] = BoundedDict()
         self._by_schema: BoundedDict[Hashable, ReadPlan] = BoundedDict()
+
+    def rename(self, naming: SubjectNaming) -> None:
+        """Use another subject name strategy from now on."""
+        super().rename(naming)
+        self.by_frame.clear()
 
     def frame(self, data: bytes, ctx: SerializationContext | None) -> tuple[bytes, int]:
         """Return the frame of a message and the number of bytes it takes at the beginning of ``data``.
@@ -329,7 +370,7 @@ class ReadPlanner(_Planner):
                 f"{len(data)} bytes. This message was not produced with a Confluent Schema Registry serializer"
             )
         length = V1_BYTES if data[0] == MAGIC_V1 else V0_BYTES
-        if self._indexed:
+        if self.indexed:
             length = end_of_indexes(data, length)
         return data[:length], length
 
@@ -339,10 +380,6 @@ class ReadPlanner(_Planner):
             return (None if ctx is None else self.naming.custom(ctx, None), frame)
         return frame if ctx is None else (ctx.topic, ctx.field, frame)
 
-    def find(self, key: Hashable) -> ReadPlan | None:
-        """Return the plan for ``key``, None when it has to be made."""
-        return self._by_frame.get(key)
-
     def make(self, key: Hashable, schema_id: SchemaId, ctx: SerializationContext | None) -> Op[ReadPlan]:
         """Make the plan for a message written with ``schema_id``.
 
@@ -350,8 +387,11 @@ class ReadPlanner(_Planner):
             SchemaRegistryError: the registry refused.
             SerializationError: a schema has rules.
         """
-        if (plan := self._by_frame.get(key)) is not None:
+        if (plan := self.by_frame.get(key)) is not None:
             return plan
+        if self._offline and self._schema is not None:
+            compiled = yield from self._compile(self._schema, "this deserializer", ("own",))
+            return self.by_frame.put(key, ReadPlan(None, "the given schema", self._codec.decoder(compiled, None)))
         subject = (yield from self.naming.resolve(ctx, None)) if ctx is not None else None
         writer = yield from self._writer(schema_id, subject)
         if subject is None and ctx is not None:
@@ -364,7 +404,7 @@ class ReadPlanner(_Planner):
         if plan is None:
             plan = self._by_schema.put(plan_key, (yield from self._make(subject, schema_id, writer, latest)))
         if not self.follows_registry:
-            self._by_frame.put(key, plan)
+            self.by_frame.put(key, plan)
         return plan
 
     def _writer(self, schema_id: SchemaId, subject: str | None) -> Op[Schema]:
@@ -391,4 +431,5 @@ class ReadPlanner(_Planner):
             wanted = yield from self._compile(self._schema, "this deserializer", ("own",))
         if schema_id.message_indexes is not None:
             written = self._codec.select(written, schema_id.message_indexes)
-        return ReadPlan(subject, self._codec.decoder(written, wanted))
+        place = name if subject is None else f"{subject}, {name}"
+        return ReadPlan(subject, place, self._codec.decoder(written, wanted))

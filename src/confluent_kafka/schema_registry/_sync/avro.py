@@ -1,41 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The synchronous Avro serializers."""
+"""Avro's synchronous serializers and their builders."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka.schema_registry._core.codecs.avro import AvroCodec
-from confluent_kafka.schema_registry._core.codecs.avro_schema import normalized_text
-from confluent_kafka.schema_registry._core.framing import dual_schema_id_deserializer, prefix_schema_id_serializer
-from confluent_kafka.schema_registry._core.models import Schema
-from confluent_kafka.schema_registry._core.options import (
-    AVRO_SERIALIZER,
-    deserializer_options,
-    read_options,
-    serializer_options,
+from confluent_kafka.schema_registry._core.avro_serde import (
+    AvroDeserializerSetup,
+    AvroSerializerSetup,
+    avro_deserializer,
+    avro_serializer,
 )
-from confluent_kafka.schema_registry._core.plan import ReadPlanner, WritePlanner
-from confluent_kafka.schema_registry._core.subject import SubjectNaming
-from confluent_kafka.schema_registry._sync.serde import BaseDeserializer, BaseSerializer, build_serde
-from confluent_kafka.serialization import DeserializerBuilder, SerializerBuilder
+from confluent_kafka.schema_registry._sync.serde import BaseDeserializer, BaseSerializer, SyncBuild
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from typing_extensions import Self
-
+    from confluent_kafka.schema_registry._core.models import Schema
     from confluent_kafka.schema_registry._sync.schema_registry_client import SchemaRegistryClient
     from confluent_kafka.serialization import SerializationContext
-
-_SERIALIZER_OPTIONS = {**serializer_options(prefix_schema_id_serializer), **AVRO_SERIALIZER}
-_DESERIALIZER_OPTIONS = deserializer_options(dual_schema_id_deserializer)
-
-
-def _naming(options: dict[str, Any]) -> SubjectNaming:
-    return SubjectNaming(
-        options["subject.name.strategy"], options["subject.name.strategy.type"], options["subject.name.strategy.conf"]
-    )
 
 
 class AvroSerializer(BaseSerializer):
@@ -81,19 +64,8 @@ class AvroSerializer(BaseSerializer):
         rule_conf: dict[str, Any] | None = None,
         rule_registry: Any = None,
     ) -> None:
-        super().__init__(schema_registry_client)
-        if to_dict is not None and not callable(to_dict):
-            raise ValueError("to_dict must be callable with the signature to_dict(object, SerializationContext)->dict")
-        self._to_dict = to_dict
-        options = read_options(_SERIALIZER_OPTIONS, conf)
-        codec = AvroCodec(
-            strict=options["validate.strict"], strict_allow_default=options["validate.strict.allow.default"]
-        )
-        if isinstance(schema_str, str):
-            schema: Schema | None = Schema(normalized_text(schema_str), "AVRO")
-        else:
-            schema = schema_str if isinstance(schema_str, Schema) else None
-        self._planner = WritePlanner(codec, schema, _naming(options), options)
+        core = avro_serializer(schema_str, to_dict, conf)
+        super().__init__(schema_registry_client, core, rule_conf, rule_registry)
 
 
 class AvroDeserializer(BaseDeserializer):
@@ -133,212 +105,17 @@ class AvroDeserializer(BaseDeserializer):
         rule_conf: dict[str, Any] | None = None,
         rule_registry: Any = None,
     ) -> None:
-        super().__init__(schema_registry_client)
-        if from_dict is not None and not callable(from_dict):
-            raise ValueError(
-                "from_dict must be callable with the signature from_dict(dict, SerializationContext) -> object"
-            )
-        self._from_dict = from_dict
-        if not isinstance(return_record_name, bool):
-            raise ValueError("return_record_name must be a boolean value")
-        if isinstance(schema_str, str):
-            schema: Schema | None = Schema(normalized_text(schema_str), "AVRO")
-        elif schema_str is None or isinstance(schema_str, Schema):
-            schema = schema_str
-        else:
-            raise TypeError("You must pass either schema string or schema object")
-        options = read_options(_DESERIALIZER_OPTIONS, conf)
-        codec = AvroCodec(return_record_name=return_record_name)
-        self._planner = ReadPlanner(codec, schema, _naming(options), options)
+        core = avro_deserializer(schema_str, from_dict, return_record_name, conf)
+        super().__init__(schema_registry_client, core, rule_conf, rule_registry)
 
 
-class AvroSerializerBuilder(SerializerBuilder):
-    """Makes an :class:`AvroSerializer` for ``key.serializer.builder`` or ``value.serializer.builder``.
+class AvroSerializerBuilder(SyncBuild[AvroSerializer], AvroSerializerSetup):
+    """Makes an :class:`AvroSerializer` for ``key.serializer.builder`` or ``value.serializer.builder``."""
 
-    All of it can be given to the constructor or to the methods, which return the builder.
-
-    Args:
-        schema_registry_config: configuration of a registry client that is made for, and closed with, the serializer.
-        schema_registry_client: a registry client, instead.
-        schema, to_dict, serializer_config, rule_config, rule_registry: as for :class:`AvroSerializer`.
-        serializer_init: called with the serializer when it is made.
-    """
-
-    def __init__(
-        self,
-        schema_registry_config: dict[str, Any] | None = None,
-        schema_registry_client: SchemaRegistryClient | None = None,
-        schema: str | Schema | None = None,
-        to_dict: Callable[[Any, SerializationContext], Any] | None = None,
-        serializer_config: dict[str, Any] | None = None,
-        rule_config: dict[str, Any] | None = None,
-        rule_registry: Any = None,
-        serializer_init: Callable[[AvroSerializer], Any] | None = None,
-    ) -> None:
-        self._client_conf = schema_registry_config
-        self._client = schema_registry_client
-        self._schema = schema
-        self._to_dict = to_dict
-        self._conf = serializer_config
-        self._rule_conf = rule_config
-        self._rule_registry = rule_registry
-        self._init = serializer_init
-
-    def set_schema_registry_config(self, schema_registry_conf: dict[str, Any]) -> Self:
-        """Set the configuration of the registry client."""
-        self._client_conf = schema_registry_conf
-        return self
-
-    def set_schema_registry_client(self, schema_registry_client: SchemaRegistryClient) -> Self:
-        """Set the registry client."""
-        self._client = schema_registry_client
-        return self
-
-    def set_schema(self, schema_str: str | Schema) -> Self:
-        """Set the schema."""
-        self._schema = schema_str
-        return self
-
-    def set_to_dict(self, to_dict: Callable[[Any, SerializationContext], Any]) -> Self:
-        """Set the function that makes objects into what Avro writes."""
-        self._to_dict = to_dict
-        return self
-
-    def set_serializer_config(self, serializer_conf: dict[str, Any]) -> Self:
-        """Set the configuration of the serializer."""
-        self._conf = serializer_conf
-        return self
-
-    def set_rule_config(self, rule_conf: dict[str, Any]) -> Self:
-        """Set the configuration of rules."""
-        self._rule_conf = rule_conf
-        return self
-
-    def set_rule_registry(self, rule_registry: Any) -> Self:
-        """Set the registry of rules."""
-        self._rule_registry = rule_registry
-        return self
-
-    def set_serializer_init(self, serializer_init: Callable[[AvroSerializer], Any]) -> Self:
-        """Set the function that is called with the serializer when it is made."""
-        self._init = serializer_init
-        return self
-
-    def build(self, conf: dict[str, Any], is_key: bool) -> tuple[AvroSerializer, dict[str, Any]]:
-        """Return the serializer and a copy of ``conf``.
-
-        Raises:
-            ValueError: both a registry client and a configuration for one were given, or none of them.
-        """
-        serializer = build_serde(
-            self._client,
-            self._client_conf,
-            lambda client: AvroSerializer(
-                client, self._schema, self._to_dict, self._conf, self._rule_conf, self._rule_registry
-            ),
-            self._init,
-        )
-        return serializer, dict(conf)
+    _kind = AvroSerializer
 
 
-class AvroDeserializerBuilder(DeserializerBuilder):
-    """Makes an :class:`AvroDeserializer` for ``key.deserializer.builder`` or ``value.deserializer.builder``.
+class AvroDeserializerBuilder(SyncBuild[AvroDeserializer], AvroDeserializerSetup):
+    """Makes an :class:`AvroDeserializer` for ``key.deserializer.builder`` or ``value.deserializer.builder``."""
 
-    All of it can be given to the constructor or to the methods, which return the builder.
-
-    Args:
-        schema_registry_config: configuration of a registry client that is made for, and closed with, the deserializer.
-        schema_registry_client: a registry client, instead.
-        schema, from_dict, return_record_name, deserializer_config, rule_config, rule_registry: as for
-            :class:`AvroDeserializer`.
-        deserializer_init: called with the deserializer when it is made.
-    """
-
-    def __init__(
-        self,
-        schema_registry_config: dict[str, Any] | None = None,
-        schema_registry_client: SchemaRegistryClient | None = None,
-        schema: str | Schema | None = None,
-        from_dict: Callable[[Any, SerializationContext], Any] | None = None,
-        return_record_name: bool = False,
-        deserializer_config: dict[str, Any] | None = None,
-        rule_config: dict[str, Any] | None = None,
-        rule_registry: Any = None,
-        deserializer_init: Callable[[AvroDeserializer], Any] | None = None,
-    ) -> None:
-        self._client_conf = schema_registry_config
-        self._client = schema_registry_client
-        self._schema = schema
-        self._from_dict = from_dict
-        self._return_record_name = return_record_name
-        self._conf = deserializer_config
-        self._rule_conf = rule_config
-        self._rule_registry = rule_registry
-        self._init = deserializer_init
-
-    def set_schema_registry_config(self, schema_registry_conf: dict[str, Any]) -> Self:
-        """Set the configuration of the registry client."""
-        self._client_conf = schema_registry_conf
-        return self
-
-    def set_schema_registry_client(self, schema_registry_client: SchemaRegistryClient) -> Self:
-        """Set the registry client."""
-        self._client = schema_registry_client
-        return self
-
-    def set_schema(self, schema_str: str | Schema) -> Self:
-        """Set the schema that objects are to have."""
-        self._schema = schema_str
-        return self
-
-    def set_from_dict(self, from_dict: Callable[[Any, SerializationContext], Any]) -> Self:
-        """Set the function that makes objects of what Avro reads."""
-        self._from_dict = from_dict
-        return self
-
-    def set_return_record_name(self, return_record_name: bool) -> Self:
-        """Set whether records in unions come as ``(name, record)``."""
-        self._return_record_name = return_record_name
-        return self
-
-    def set_deserializer_config(self, deserializer_conf: dict[str, Any]) -> Self:
-        """Set the configuration of the deserializer."""
-        self._conf = deserializer_conf
-        return self
-
-    def set_rule_config(self, rule_conf: dict[str, Any]) -> Self:
-        """Set the configuration of rules."""
-        self._rule_conf = rule_conf
-        return self
-
-    def set_rule_registry(self, rule_registry: Any) -> Self:
-        """Set the registry of rules."""
-        self._rule_registry = rule_registry
-        return self
-
-    def set_deserializer_init(self, deserializer_init: Callable[[AvroDeserializer], Any]) -> Self:
-        """Set the function that is called with the deserializer when it is made."""
-        self._init = deserializer_init
-        return self
-
-    def build(self, conf: dict[str, Any], is_key: bool) -> tuple[AvroDeserializer, dict[str, Any]]:
-        """Return the deserializer and a copy of ``conf``.
-
-        Raises:
-            ValueError: both a registry client and a configuration for one were given, or none of them.
-        """
-        deserializer = build_serde(
-            self._client,
-            self._client_conf,
-            lambda client: AvroDeserializer(
-                client,
-                self._schema,
-                self._from_dict,
-                self._return_record_name,
-                self._conf,
-                self._rule_conf,
-                self._rule_registry,
-            ),
-            self._init,
-        )
-        return deserializer, dict(conf)
+    _kind = AvroDeserializer

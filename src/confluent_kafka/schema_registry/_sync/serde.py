@@ -4,33 +4,48 @@
 from __future__ import annotations
 
 import contextlib
-import io
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from confluent_kafka.schema_registry._core.effects import ClientCall, ClusterId
-from confluent_kafka.schema_registry._core.framing import SchemaId
+from confluent_kafka.schema_registry._core.cache import BoundedDict
+from confluent_kafka.schema_registry._core.effects import ClientCall, ClusterId, Share
+from confluent_kafka.schema_registry._core.serializer import Pending
 from confluent_kafka.schema_registry._core.subject import SubjectNaming
 from confluent_kafka.schema_registry._sync.schema_registry_client import SchemaRegistryClient
 from confluent_kafka.serialization import Deserializer, Serializer
 from confluent_kafka.serialization._single_flight import SingleFlight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from confluent_kafka.schema_registry._core.effects import Effect, Op
-    from confluent_kafka.schema_registry._core.plan import ReadPlan, ReadPlanner, WritePlan, WritePlanner
+    from confluent_kafka.schema_registry._core.serializer import DeserializerCore, SerializerCore
     from confluent_kafka.serialization import SerializationContext
 
 T = TypeVar("T")
 
 
 class BaseSerde:
-    """A (de)serializer with its registry client."""
+    """A (de)serializer with its registry client.
 
-    _planner: WritePlanner | ReadPlanner
+    Args:
+        client: the registry client; None where the format can do without.
+        core: what is done with a message.
+        rule_conf, rule_registry: for rules.
+    """
 
-    def __init__(self, client: SchemaRegistryClient) -> None:
+    _core: SerializerCore | DeserializerCore
+
+    def __init__(
+        self,
+        client: SchemaRegistryClient | None,
+        core: SerializerCore | DeserializerCore,
+        rule_conf: dict[str, Any] | None = None,
+        rule_registry: Any = None,
+    ) -> None:
         self._client = client
+        self._core = core
+        self._rule_conf = rule_conf
+        self._rule_registry = rule_registry
         self._owns_client = False
         self._cluster_id: Callable[[], str] | None = None
         self._flight: SingleFlight[Any] = SingleFlight()
@@ -54,9 +69,7 @@ class BaseSerde:
         Raises:
             ValueError: not callable, or no such type.
         """
-        self._planner.naming = SubjectNaming(
-            subject_name_strategy, subject_name_strategy_type, subject_name_strategy_conf
-        )
+        self._core.rename(SubjectNaming(subject_name_strategy, subject_name_strategy_type, subject_name_strategy_conf))
 
     def own_schema_registry_client(self) -> None:
         """Close the registry client with this object."""
@@ -65,36 +78,42 @@ class BaseSerde:
     def close(self) -> None:
         """Close the registry client if a builder made it for this object; any number of times."""
         owned, self._owns_client = self._owns_client, False
-        if owned:
+        if owned and self._client is not None:
             self._client.close()
 
     def _run(self, operation: Op[T]) -> T:
-        try:
-            effect = next(operation)
-            while True:
-                try:
-                    result = self._perform(effect)
-                except BaseException as e:  # noqa: PERF203  # the operation decides what becomes of it
-                    effect = operation.throw(e)
-                else:
-                    effect = operation.send(result)
-        except StopIteration as done:
-            value: T = done.value
-            return value
+        return drive(operation, self._perform)
 
     def _perform(self, effect: Effect) -> Any:
         if isinstance(effect, ClientCall):
             return getattr(self._client, effect.method)(**effect.arguments)
+        if isinstance(effect, Share):
+            return self._flight.run(effect.key, lambda: self._run(effect.make()))
         if isinstance(effect, ClusterId):
             return None if self._cluster_id is None else self._cluster_id()
         raise NotImplementedError(f"unknown effect {effect!r}")
 
 
+def drive(operation: Op[T], perform: Callable[[Effect], Any]) -> T:
+    """Run an operation to its end, with ``perform`` for what it asks for."""
+    try:
+        effect = next(operation)
+        while True:
+            try:
+                result = perform(effect)
+            except BaseException as e:  # noqa: PERF203  # the operation decides what becomes of it
+                effect = operation.throw(e)
+            else:
+                effect = operation.send(result)
+    except StopIteration as done:
+        value: T = done.value
+        return value
+
+
 class BaseSerializer(BaseSerde, Serializer):
     """A serializer: object to framed bytes by way of a plan."""
 
-    _planner: WritePlanner
-    _to_dict: Callable[[Any, SerializationContext], Any] | None
+    _core: SerializerCore
 
     def __call__(self, obj: Any, ctx: SerializationContext | None = None) -> bytes | None:
         """Return ``obj`` as bytes with the schema's id, None for None.
@@ -103,38 +122,28 @@ class BaseSerializer(BaseSerde, Serializer):
             obj: the object.
             ctx: topic, field and headers; most subject name strategies need it.
         Raises:
-            TypeError, ValueError: the object does not match the schema.
+            SchemaMismatchError: the object does not match the schema; also a TypeError and a ValueError.
             SchemaRegistryError: the schema could not be registered or fetched.
             SerializationError: there is no subject, or the schema has rules, which this version cannot run.
         """
-        if obj is None:
-            return None
-        planner = self._planner
-        key = planner.key(ctx)
-        plan = planner.find(key)
-        if plan is None:
-            plan = self._make_plan(key, ctx)
-        if self._to_dict is not None:
-            if ctx is None:
-                raise TypeError("SerializationContext cannot be None")
-            obj = self._to_dict(obj, ctx)
-        if planner.frames_itself:
-            return plan.encode(obj, plan.prefix)
-        return planner.frame(plan, plan.encode(obj, b""), ctx)
+        outcome = self._core.start(obj, ctx)
+        return self._run(outcome.operation) if isinstance(outcome, Pending) else outcome
 
-    def _make_plan(self, key: Any, ctx: SerializationContext | None) -> WritePlan:
-        operation = self._planner.make(key, ctx)
-        if self._planner.follows_registry:
-            return self._run(operation)
-        plan: WritePlan = self._flight.run(key, lambda: self._run(operation))
-        return plan
+    def serialize_many(self, objects: Iterable[Any], ctx: SerializationContext | None = None) -> list[bytes | None]:
+        """Return many objects for one topic and field as bytes, in order: what each call would, for less.
+
+        A header with the schema's id (``header_schema_id_serializer``) is written once: it is the same for all.
+
+        Raises: as a call; the error's text says which object, counted from 0. None of the others is returned then.
+        """
+        outcome = self._core.start_many(objects, ctx)
+        return self._run(outcome.operation) if isinstance(outcome, Pending) else outcome
 
 
 class BaseDeserializer(BaseSerde, Deserializer):
     """A deserializer: framed bytes to object by way of a plan."""
 
-    _planner: ReadPlanner
-    _from_dict: Callable[[Any, SerializationContext], Any] | None
+    _core: DeserializerCore
 
     def __call__(self, value: bytes | None, ctx: SerializationContext | None = None) -> Any:
         """Return the object that ``value`` stands for, None for None.
@@ -147,69 +156,45 @@ class BaseDeserializer(BaseSerde, Deserializer):
                 cannot run.
             SchemaRegistryError: a schema could not be fetched.
         """
-        if value is None:
-            return None
-        planner = self._planner
-        if planner.reads_frame:
-            data = value if isinstance(value, bytes) else bytes(value)
-            frame, length = planner.frame(data, ctx)
-            key = planner.key(frame, ctx)
-            plan = planner.find(key)
-            if plan is None:
-                schema_id = SchemaId(planner.schema_type)
-                schema_id.from_bytes(io.BytesIO(frame))
-                plan = self._make_plan(key, schema_id, ctx)
-        else:
-            schema_id = SchemaId(planner.schema_type)
-            data, length = planner.unframe(value, ctx, schema_id).read(), 0
-            indexes = schema_id.message_indexes
-            key = planner.key((schema_id.id, schema_id.guid, None if indexes is None else tuple(indexes)), ctx)
-            plan = planner.find(key)
-            if plan is None:
-                plan = self._make_plan(key, schema_id, ctx)
-        obj = plan.decode(data, length)
-        if self._from_dict is None:
-            return obj
-        if ctx is None:
-            raise TypeError("SerializationContext cannot be None")
-        return self._from_dict(obj, ctx)
+        outcome = self._core.start(value, ctx)
+        return self._run(outcome.operation) if type(outcome) is Pending else outcome
 
-    def _make_plan(self, key: Any, schema_id: SchemaId, ctx: SerializationContext | None) -> ReadPlan:
-        operation = self._planner.make(key, schema_id, ctx)
-        if self._planner.follows_registry:
-            return self._run(operation)
-        plan: ReadPlan = self._flight.run(key, lambda: self._run(operation))
-        return plan
+    def deserialize_many(self, values: Iterable[bytes | None], ctx: SerializationContext | None = None) -> list[Any]:
+        """Return the objects of many values of one topic and field, in order: what each call would, for less.
+
+        Raises: as a call; the error's text says which value, counted from 0. None of the others is returned then.
+        """
+        outcome = self._core.start_many(values, ctx)
+        objects: list[Any] = self._run(outcome.operation) if type(outcome) is Pending else outcome
+        return objects
 
 
 S = TypeVar("S", bound=BaseSerde)
 
 
 def build_serde(
-    client: SchemaRegistryClient | None,
-    client_conf: dict[str, Any] | None,
-    construct: Callable[[SchemaRegistryClient], S],
-    init: Callable[[S], Any] | None,
+    schema_registry_client: SchemaRegistryClient | None,
+    schema_registry_conf: dict[str, Any] | None,
+    construct: Callable[[Any], S],
+    init: Callable[[S], Any] | None = None,
 ) -> S:
     """Make a (de)serializer for a builder.
 
     Args:
-        client: the application's registry client; or
-        client_conf: configuration of one that is made here and closed with the (de)serializer.
-        construct: makes the (de)serializer.
+        schema_registry_client: the application's registry client; or
+        schema_registry_conf: configuration of one that is made here and closed with the (de)serializer.
+        construct: makes the (de)serializer; gets None when there is neither.
         init: called with it before it is handed out.
     Raises:
-        ValueError: both a client and a configuration, or none of them.
+        ValueError: both a client and a configuration.
     """
-    if client is not None and client_conf is not None:
+    if schema_registry_client is not None and schema_registry_conf is not None:
         raise ValueError("Cannot specify both a Schema Registry client and a configuration; use one or the other")
     owned = None
-    if client is None:
-        if client_conf is None:
-            raise ValueError("no Schema Registry: call set_schema_registry_client or set_schema_registry_config")
-        client = owned = SchemaRegistryClient.new_client(client_conf)
+    if schema_registry_conf is not None:
+        schema_registry_client = owned = SchemaRegistryClient.new_client(schema_registry_conf)
     try:
-        serde = construct(client)
+        serde = construct(schema_registry_client)
         if init is not None:
             init(serde)
     except BaseException:
@@ -220,3 +205,69 @@ def build_serde(
     if owned is not None:
         serde.own_schema_registry_client()
     return serde
+
+
+class SyncBuild(Generic[S]):
+    """The ``build`` of the builders of synchronous (de)serializers; they say what the parts are."""
+
+    _client: Any
+    _client_conf: dict[str, Any] | None
+    _init: Callable[[S], Any] | None
+    _construct: Callable[[Any], Any]
+
+    def build(self, conf: dict[str, Any], is_key: bool) -> tuple[S, dict[str, Any]]:
+        """Return the (de)serializer and a copy of ``conf``.
+
+        Raises:
+            ValueError: both a registry client and a configuration for one were given, or none of them.
+        """
+        return build_serde(self._client, self._client_conf, self._construct, self._init), dict(conf)
+
+
+class AssociatedNameStrategy:
+    """A subject name strategy for ``subject.name.strategy`` and for calling: the subject the registry has for a topic.
+
+    Args:
+        cache_capacity: number of answers that are kept.
+    """
+
+    def __init__(self, cache_capacity: int = 1000) -> None:
+        self._cache: BoundedDict[Any, str | None] = BoundedDict(cache_capacity)
+        self._cluster_id: Callable[[], str] | None = None
+
+    def __call__(
+        self,
+        ctx: SerializationContext | None,
+        record_name: str | None,
+        schema_registry_client: SchemaRegistryClient,
+        conf: Mapping[str, Any] | None = None,
+    ) -> str | None:
+        """Return the subject of a message.
+
+        Args:
+            ctx: topic and field.
+            record_name: name of the record, for a fallback that needs it.
+            schema_registry_client: whom to ask.
+            conf: ``subject.name.strategy.kafka.cluster.id``, ``subject.name.strategy.fallback.type``.
+        Raises:
+            ValueError: no context, or a wrong configuration.
+            SerializationError: there are several subjects, or none and nothing to fall back to.
+        """
+        key = None if ctx is None else (ctx.topic, str(ctx.field), record_name)
+        if key in self._cache:
+            return self._cache[key]
+
+        def perform(effect: Effect) -> Any:
+            if isinstance(effect, ClientCall):
+                return getattr(schema_registry_client, effect.method)(**effect.arguments)
+            return None if self._cluster_id is None else self._cluster_id()
+
+        return self._cache.put(key, drive(SubjectNaming(conf=conf).resolve(ctx, record_name), perform))
+
+    def set_cluster_id_resolver(self, resolver: Callable[[], str]) -> None:
+        """Ask ``resolver`` for the id of the Kafka cluster, when it is not configured."""
+        self._cluster_id = resolver
+
+    def clear_cache(self) -> None:
+        """Forget the answers."""
+        self._cache.clear()

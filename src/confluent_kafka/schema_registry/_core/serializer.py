@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One message through a serializer, for all formats, synchronous and asyncio.
+
+``start`` gives the result at once where a plan is there, which is a plain function call. Else it gives a ``Pending``:
+an operation (``effects``) that makes the plan and ends with the result.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from confluent_kafka.error import SerializationError
+from confluent_kafka.schema_registry._core.effects import share
+from confluent_kafka.schema_registry._core.framing import (
+    MAGIC_V0,
+    V0_BYTES,
+    SchemaId,
+    header_frame,
+)
+from confluent_kafka.schema_registry.error import SchemaMismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
+
+    from confluent_kafka.schema_registry._core.effects import Op
+    from confluent_kafka.schema_registry._core.plan import ReadPlan, ReadPlanner, WritePlan, WritePlanner
+    from confluent_kafka.schema_registry._core.subject import SubjectNaming
+    from confluent_kafka.serialization import SerializationContext
+
+T = TypeVar("T")
+
+
+class Pending(Generic[T]):
+    """A result that takes an operation."""
+
+    __slots__ = ("operation",)
+
+    def __init__(self, operation: Op[T]) -> None:
+        self.operation = operation
+
+
+class Converter:
+    """A function of the user between objects and what a format writes; ``contextual`` ones are given the context."""
+
+    __slots__ = ("contextual", "function")
+
+    def __init__(self, function: Callable[..., Any], contextual: bool) -> None:
+        self.function = function
+        self.contextual = contextual
+
+    def __call__(self, obj: Any, ctx: SerializationContext | None) -> Any:
+        if not self.contextual:
+            return self.function(obj)
+        if ctx is None:
+            raise TypeError("SerializationContext cannot be None")
+        return self.function(obj, ctx)
+
+
+def to_dict_converter(to_dict: Any) -> Converter | None:
+    """Check the argument ``to_dict``; ValueError when it is not callable."""
+    if to_dict is not None and not callable(to_dict):
+        raise ValueError("to_dict must be callable with the signature to_dict(object, SerializationContext)->dict")
+    return None if to_dict is None else Converter(to_dict, contextual=True)
+
+
+def from_dict_converter(from_dict: Any) -> Converter | None:
+    """Check the argument ``from_dict``; ValueError when it is not callable."""
+    if from_dict is not None and not callable(from_dict):
+        raise ValueError(
+            "from_dict must be callable with the signature from_dict(dict, SerializationContext) -> object"
+        )
+    return None if from_dict is None else Converter(from_dict, contextual=True)
+
+
+class SerializerCore:
+    """Object to framed bytes.
+
+    Args:
+        planner: makes the plans.
+        convert: from the user's objects to what the format writes.
+    """
+
+    def __init__(self, planner: WritePlanner, convert: Converter | None = None) -> None:
+        self._planner = planner
+        self._plans = planner.by_message
+        self._convert = convert
+
+    def rename(self, naming: SubjectNaming) -> None:
+        """Use another subject name strategy from now on."""
+        self._planner.rename(naming)
+
+    def start(self, obj: Any, ctx: SerializationContext | None) -> bytes | Pending[bytes | None] | None:
+        """Return ``obj`` as bytes, or the operation that ends with them."""
+        if obj is None:
+            return None
+        planner = self._planner
+        if planner.naming.custom is not None:
+            key: Hashable = planner.key(ctx)
+        else:
+            key = None if ctx is None else (ctx.topic, ctx.field)
+        plan = self._plans.get(key)
+        return Pending(self._later(obj, key, ctx)) if plan is None else self._write(plan, obj, ctx)
+
+    def start_many(
+        self, objects: Iterable[Any], ctx: SerializationContext | None
+    ) -> list[bytes | None] | Pending[list[bytes | None]]:
+        """Return many objects of one topic and field as bytes, or the operation that ends with them."""
+        key = self._planner.key(ctx)
+        plan = self._plans.get(key)
+        return Pending(self._many_later(objects, key, ctx)) if plan is None else self._write_many(plan, objects, ctx)
+
+    def _plan(self, key: Hashable, ctx: SerializationContext | None) -> Op[WritePlan]:
+        planner = self._planner
+        if planner.follows_registry:
+            return (yield from planner.make(key, ctx))
+        return (yield from share(key, lambda: planner.make(key, ctx)))
+
+    def _later(self, obj: Any, key: Hashable, ctx: SerializationContext | None) -> Op[bytes]:
+        plan = yield from self._plan(key, ctx)
+        return self._write(plan, obj, ctx)
+
+    def _many_later(
+        self, objects: Iterable[Any], key: Hashable, ctx: SerializationContext | None
+    ) -> Op[list[bytes | None]]:
+        plan = yield from self._plan(key, ctx)
+        return self._write_many(plan, objects, ctx)
+
+    def _write(self, plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> bytes:
+        if self._convert is not None:
+            obj = self._convert(obj, ctx)
+        try:
+            payload = plan.encode(obj, plan.prefix)
+        except SerializationError as e:
+            raise _placed(e, plan.where) from e.__cause__
+        return payload if self._planner.frames_itself else self._planner.frame(plan, payload, ctx)
+
+    def _write_many(
+        self, plan: WritePlan, objects: Iterable[Any], ctx: SerializationContext | None
+    ) -> list[bytes | None]:
+        encode, prefix, convert = plan.encode, plan.prefix, self._convert
+        done: list[bytes | None] = []
+        try:
+            if convert is None:
+                for obj in objects:
+                    done.append(None if obj is None else encode(obj, prefix))  # noqa: PERF401  # its length says which
+            else:
+                for obj in objects:
+                    done.append(None if obj is None else encode(convert(obj, ctx), prefix))  # noqa: PERF401
+        except SerializationError as e:
+            raise _placed(e, f"object {len(done)} of the batch, {plan.where}") from e.__cause__
+        if self._planner.frames_itself:
+            return done
+        return self._planner.frame_many(plan, done, ctx)
+
+
+class DeserializerCore:
+    """Framed bytes to object.
+
+    Args:
+        planner: makes the plans.
+        convert: from what the format reads to the user's objects.
+    """
+
+    def __init__(self, planner: ReadPlanner, convert: Converter | None = None) -> None:
+        self._planner = planner
+        self._plans = planner.by_frame
+        self._convert = convert
+        self._short_frames = planner.reads_frame and not planner.indexed
+
+    def rename(self, naming: SubjectNaming) -> None:
+        """Use another subject name strategy from now on."""
+        self._planner.rename(naming)
+
+    def start(self, value: bytes | None, ctx: SerializationContext | None) -> Any:
+        """Return the object that ``value`` stands for, or a ``Pending`` that ends with it."""
+        if value is None:
+            return None
+        data = value if type(value) is bytes else bytes(value)
+        planner = self._planner
+        key: Hashable
+        frame: bytes | SchemaId
+        if (
+            self._short_frames
+            and (ctx is None or not ctx.headers)
+            and len(data) >= V0_BYTES
+            and data[0] == MAGIC_V0
+            and planner.naming.custom is None
+        ):
+            frame, start = data[:V0_BYTES], V0_BYTES
+            key = frame if ctx is None else (ctx.topic, ctx.field, frame)
+        else:
+            key, frame, data, start = self._look(data, ctx)
+        plan = self._plans.get(key)
+        if plan is None:
+            return Pending(self._later(data, start, key, frame, ctx))
+        return self._read(plan, data, start, ctx)
+
+    def start_many(self, values: Iterable[bytes | None], ctx: SerializationContext | None) -> Any:
+        """Return the objects of many values of one topic and field, or a ``Pending`` that ends with them."""
+        values = list(values)
+        objects: list[Any] = []
+        return self._some(values, objects, ctx) or objects
+
+    def _some(
+        self, values: list[bytes | None], objects: list[Any], ctx: SerializationContext | None
+    ) -> Pending[list[Any]] | None:
+        convert, last = self._convert, b""
+        plan: ReadPlan | None = None
+        quick = self._short_frames and (ctx is None or header_frame(ctx) is None)
+        quick = quick and not self._planner.follows_registry
+        try:
+            for value in values[len(objects) :]:
+                if value is None:
+                    objects.append(None)
+                    continue
+                data = value if type(value) is bytes else bytes(value)
+                # the id is mostly that of the value before
+                if plan is not None and quick and data[:V0_BYTES] == last:
+                    start = V0_BYTES
+                else:
+                    key, frame, data, start = self._look(data, ctx)
+                    plan = self._plans.get(key)
+                    if plan is None:
+                        return Pending(self._rest_later(values, objects, data, start, key, frame, ctx))
+                    last = data[:V0_BYTES] if start == V0_BYTES else b""
+                obj = plan.decode(data, start)
+                objects.append(obj if convert is None else convert(obj, ctx))
+        except SerializationError as e:
+            where = "" if plan is None else f", {plan.where}"
+            raise _placed(e, f"value {len(objects)} of the batch{where}") from e.__cause__
+        return None
+
+    def _rest_later(
+        self,
+        values: list[bytes | None],
+        objects: list[Any],
+        data: bytes,
+        start: int,
+        key: Hashable,
+        frame: bytes | SchemaId,
+        ctx: SerializationContext | None,
+    ) -> Op[list[Any]]:
+        while True:
+            objects.append((yield from self._later(data, start, key, frame, ctx)))
+            rest = self._some(values, objects, ctx)
+            if rest is None:
+                return objects
+            return (yield from rest.operation)
+
+    def _look(self, data: bytes, ctx: SerializationContext | None) -> tuple[Hashable, bytes | SchemaId, bytes, int]:
+        """Return the key of the plan, the frame (read already if by a function of the user), the payload's place."""
+        planner = self._planner
+        if planner.reads_frame:
+            frame, start = planner.frame(data, ctx)
+            return planner.key(frame, ctx), frame, data, start
+        schema_id = SchemaId(planner.schema_type)
+        data = planner.unframe(data, ctx, schema_id).read()
+        indexes = schema_id.message_indexes
+        identity = (schema_id.id, schema_id.guid, None if indexes is None else tuple(indexes))
+        return planner.key(identity, ctx), schema_id, data, 0
+
+    def _later(
+        self, data: bytes, start: int, key: Hashable, frame: bytes | SchemaId, ctx: SerializationContext | None
+    ) -> Op[Any]:
+        planner = self._planner
+        if isinstance(frame, SchemaId):
+            schema_id = frame
+        else:
+            schema_id = SchemaId(planner.schema_type)
+            schema_id.from_bytes(io.BytesIO(frame))
+        if planner.follows_registry:
+            plan = yield from planner.make(key, schema_id, ctx)
+        else:
+            plan = yield from share(key, lambda: planner.make(key, schema_id, ctx))
+        return self._read(plan, data, start, ctx)
+
+    def _read(self, plan: ReadPlan, data: bytes, start: int, ctx: SerializationContext | None) -> Any:
+        try:
+            obj = plan.decode(data, start)
+        except SerializationError as e:
+            raise _placed(e, plan.where) from e.__cause__
+        return obj if self._convert is None else self._convert(obj, ctx)
+
+
+def _placed(error: SerializationError, where: str) -> SerializationError:
+    """Say in an error of a codec, which knows neither subject nor version, what it was about."""
+    if isinstance(error, SchemaMismatchError):
+        error.where = where if error.where is None else f"{where}: {error.where}"
+        error.args = (error.reason, error.path, error.where)
+    elif error.args and isinstance(error.args[0], str):
+        error.args = (f"{where}: {error.args[0]}", *error.args[1:])
+    return error
