@@ -92,6 +92,9 @@ AVRO_SERIALIZER: dict[str, Option] = {
 }
 
 
+JSON: dict[str, Option] = {"validate": Option(True, _boolean)}
+
+
 def naming_of(options: Mapping[str, Any]) -> SubjectNaming:
     """Return the subject name strategy that options say."""
     return SubjectNaming(
