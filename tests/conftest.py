@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.broker import KafkaBroker
+from tests.support.cluster import KafkaCluster
 from tests.support.kafka_jars import MissingTool
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -158,6 +159,19 @@ def secure_broker() -> Iterator[KafkaBroker]:
 
     with SecureBroker() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def _cluster() -> Iterator[KafkaCluster]:
+    with KafkaCluster() as running:
+        yield running
+
+
+@pytest.fixture
+def cluster(_cluster: KafkaCluster) -> KafkaCluster:
+    """The run's cluster of three brokers, all of them up. A test may end some and need not start them again."""
+    _cluster.heal()
+    return _cluster
 
 
 @pytest.fixture

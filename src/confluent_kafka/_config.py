@@ -26,13 +26,17 @@ Kind = Literal["producer", "consumer", "admin"]
 
 _AWS_IAM_TYPE = "sasl.oauthbearer.metadata.authentication.type"
 _FIRST = ("debug", "plugin.library.paths")
+# An admin client has no topics, for which librdkafka would watch the cluster. With its own defaults the client would go
+# on for five minutes with a controller that is gone, and call a partition leaderless for 15 after it was so once.
+# So it asks every ten seconds who the brokers are (librdkafka does it no more often), and remembers leaders for one.
+_ADMIN_DEFAULTS = (("topic.metadata.refresh.interval.ms", "5000"), ("metadata.max.age.ms", "1000"))
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedConfig:
     """What a client is made from.
 
-    ``properties`` are pairs of text to give to librdkafka in this order: client.software.*, debug,
+    ``properties`` are pairs of text to give to librdkafka in this order: client.software.*, ours, debug,
     plugin.library.paths, then the rest as the user ordered it, so that a later pair overrides an earlier one.
     ``callbacks`` holds, each only if given: error_cb, stats_cb, throttle_cb, oauth_cb, logger (all clients),
     on_delivery and delivery.report.only.error, a bool (producer), on_commit (consumer).
@@ -77,6 +81,7 @@ def parse(kind: Kind, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ParsedCo
     properties = [
         ("client.software.name", "confluent-kafka-python"),
         ("client.software.version", _software_version()),
+        *(_ADMIN_DEFAULTS if kind == "admin" else ()),
     ]
     for key in _FIRST:
         if (value := conf.pop(key, None)) is not None:

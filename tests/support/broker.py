@@ -134,7 +134,7 @@ class KafkaBroker:
             if self._directory is None:
                 self._directory = Path(tempfile.mkdtemp(prefix="ferrokafka-broker-"))
                 self._prepare(self._directory)
-                self._start_on_new_ports()
+                self._first_start()
             else:
                 self._launch()
         except BaseException:
@@ -284,16 +284,12 @@ class KafkaBroker:
             **self._extra,
         }
 
-    def _start_on_new_ports(self) -> None:
+    def _first_start(self) -> None:
         names = [*self._listeners(), "CONTROLLER"]
         attempts = 3
         for attempt in range(1, attempts + 1):
             self._ports = dict(zip(names, free_ports(len(names)), strict=True))
-            lines = [f"{key}={value}\n" for key, value in self._server_properties().items()]
-            (self.directory / "server.properties").write_text("".join(lines))
-            shutil.rmtree(self.directory / "data", ignore_errors=True)
-            self._run_java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, *self._format_arguments(),
-                           "-c", str(self.directory / "server.properties"))  # fmt: skip
+            self._format()
             try:
                 return self._launch()
             except RuntimeError:
@@ -301,6 +297,13 @@ class KafkaBroker:
                 if attempt == attempts or "Address already in use" not in self.log():
                     raise
                 self._end(signal.SIGKILL)
+
+    def _format(self) -> None:
+        lines = [f"{key}={value}\n" for key, value in self._server_properties().items()]
+        (self.directory / "server.properties").write_text("".join(lines))
+        shutil.rmtree(self.directory / "data", ignore_errors=True)
+        self._run_java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, *self._format_arguments(),
+                       "-c", str(self.directory / "server.properties"))  # fmt: skip
 
     def _launch(self) -> None:
         command = [java(), *self._jvm, *self._logging(), "-cp", f"{kafka_jars()}/*", "kafka.Kafka",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -28,6 +28,14 @@ class WireError(RuntimeError):
     def __init__(self, what: str, code: int, message: str | None = None) -> None:
         super().__init__(f"{what}: error code {code}{f' ({message})' if message else ''}")
         self.code = code
+
+
+class Partition(NamedTuple):
+    """Who holds a partition, by broker ids: leader (-1: none), replicas (the first one preferred), those in sync."""
+
+    leader: int
+    replicas: list[int]
+    isr: list[int]
 
 
 def string(value: str | None) -> bytes:
@@ -79,7 +87,9 @@ def request(address: tuple[str, int], key: int, version: int, body: bytes, timeo
     return Reader(reply[4:])
 
 
-def _metadata(address: tuple[str, int], topics: Iterable[str], timeout: float) -> tuple[list[int], dict[int, int]]:
+def _metadata(
+    address: tuple[str, int], topics: Iterable[str], timeout: float
+) -> tuple[list[int], dict[int, Partition]]:
     # Version 4 is the first one that can ask about a topic without making it.
     reply = request(address, 3, 4, array(map(string, topics)) + struct.pack(">b", 0), timeout)
     reply.take("i")
@@ -88,14 +98,13 @@ def _metadata(address: tuple[str, int], topics: Iterable[str], timeout: float) -
     ]
     reply.string()
     reply.take("i")
-    found: dict[int, int] = {}
+    found: dict[int, Partition] = {}
 
     def partition() -> None:
         reply.take("h")
         index, leader = reply.take("i"), reply.take("i")
-        for _replicas in range(2):
-            reply.array(lambda: reply.take("i"))
-        found[index] = leader
+        replicas, isr = (reply.array(lambda: reply.take("i")) for _ in range(2))
+        found[index] = Partition(leader, replicas, isr)
 
     reply.array(lambda: (reply.take("h"), reply.string(), reply.take("b"), reply.array(partition)))
     return nodes, found
@@ -108,6 +117,11 @@ def brokers(address: tuple[str, int], timeout: float = 5) -> list[int]:
 
 def leaders(address: tuple[str, int], topic: str) -> dict[int, int]:
     """Leader of each partition of ``topic``; -1 without one, empty when the topic is not known (yet)."""
+    return {number: partition.leader for number, partition in partitions(address, topic).items()}
+
+
+def partitions(address: tuple[str, int], topic: str) -> dict[int, Partition]:
+    """Each partition of ``topic`` as this broker sees it now; empty when the topic is not known (yet)."""
     return _metadata(address, [topic], 30)[1]
 
 

@@ -20,12 +20,13 @@ from confluent_kafka.error import ConfigurationError, KafkaError, KafkaException
 
 KINDS: tuple[Kind, ...] = ("producer", "consumer", "admin")
 UNKNOWN = 'No such configuration property: "{}"'
+ADMIN = [("topic.metadata.refresh.interval.ms", "5000"), ("metadata.max.age.ms", "1000")]
 
 
 def own(parsed: ParsedConfig) -> list[tuple[str, str]]:
-    """Return the properties without those every client has."""
+    """Return the properties without those every client, or every admin client, has."""
     assert [name for name, _ in parsed.properties[:2]] == ["client.software.name", "client.software.version"]
-    return parsed.properties[2:]
+    return [pair for pair in parsed.properties[2:] if pair not in ADMIN]
 
 
 def produce(*args: Any, **kwargs: Any) -> ParsedConfig:
@@ -137,6 +138,14 @@ def test_a_consumer_needs_a_group(conf: dict[str, Any]) -> None:
 def test_only_consumers_need_a_group() -> None:
     assert own(parse("consumer", (), {"group.id": 5})) == [("group.id", "5")]
     assert own(parse("admin", ({},), {})) == []
+
+
+def test_an_admin_client_hears_soon_of_another_controller() -> None:
+    assert parse("admin", ({},), {}).properties[2:] == ADMIN
+    mine = (ADMIN[0][0], "300000")
+    # librdkafka takes the later one.
+    assert parse("admin", (dict([mine]),), {}).properties[2:] == [*ADMIN, mine]
+    assert parse("producer", ({},), {}).properties[2:] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
