@@ -9,6 +9,7 @@ it in one dictionary access.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from confluent_kafka.error import SerializationError
@@ -27,6 +28,7 @@ from confluent_kafka.schema_registry._core.framing import (
     prefix_schema_id_serializer,
 )
 from confluent_kafka.schema_registry._core.models import RegisteredSchema, Schema
+from confluent_kafka.schema_registry.error import SchemaMismatchError
 
 if TYPE_CHECKING:
     import io
@@ -75,8 +77,13 @@ class Codec(Protocol):
     def encoder(self, compiled: Any) -> Callable[[Any, bytes], bytes]:
         """Return a function (object, first bytes) -> first bytes and the encoded object.
 
-        It raises SchemaMismatchError, with the field's path, for an object that does not match the schema.
+        For an object that does not match the schema it raises SchemaMismatchError, with the field's path, or anything
+        else, for ``explain`` to find the path.
         """
+
+    def explain(self, compiled: Any, obj: Any, error: Exception) -> SchemaMismatchError:
+        """Return what says why ``encoder``'s function raised ``error``, for those that do not know it themselves."""
+        return SchemaMismatchError(f"the object does not match the schema: {type(error).__name__}: {error}")
 
     def decoder(self, writer: Any, reader: Any | None) -> Callable[[bytes, int], Any]:
         """Return a function (data, start) -> the object that begins there, written with one schema, read as another.
@@ -97,6 +104,7 @@ class WritePlan:
     schema_id: SchemaId
     prefix: bytes
     encode: Callable[[Any, bytes], bytes]
+    explain: Callable[[Any, Exception], SchemaMismatchError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +300,8 @@ class WritePlanner(Planner):
         )
         prefix = schema_id.id_to_bytes() if self.frames_itself else b""
         place = f"{subject} v{registered.version}" if registered.version else f"{subject}, schema {schema_id.id}"
-        return WritePlan(subject, place, schema_id, prefix, self._codec.encoder(compiled))
+        explain = partial(self._codec.explain, compiled)
+        return WritePlan(subject, place, schema_id, prefix, self._codec.encoder(compiled), explain)
 
     def frame(self, plan: WritePlan, payload: bytes, ctx: SerializationContext | None) -> bytes:
         """Put the schema's id on an encoded object by the configured id serializer."""

@@ -133,22 +133,25 @@ class SerializerCore:
             payload = plan.encode(obj, plan.prefix)
         except SerializationError as e:
             raise _placed(e, plan.where) from e.__cause__
+        except Exception as e:
+            raise _explained(plan, obj, e, plan.where) from None
         return payload if self._planner.frames_itself else self._planner.frame(plan, payload, ctx)
 
     def _write_many(
         self, plan: WritePlan, objects: Iterable[Any], ctx: SerializationContext | None
     ) -> list[bytes | None]:
         encode, prefix, convert = plan.encode, plan.prefix, self._convert
+        if convert is not None:
+            objects = [None if obj is None else convert(obj, ctx) for obj in objects]
         done: list[bytes | None] = []
+        obj = None
         try:
-            if convert is None:
-                for obj in objects:
-                    done.append(None if obj is None else encode(obj, prefix))  # noqa: PERF401  # its length says which
-            else:
-                for obj in objects:
-                    done.append(None if obj is None else encode(convert(obj, ctx), prefix))  # noqa: PERF401
+            for obj in objects:
+                done.append(None if obj is None else encode(obj, prefix))  # its length says which
         except SerializationError as e:
             raise _placed(e, f"object {len(done)} of the batch, {plan.where}") from e.__cause__
+        except Exception as e:
+            raise _explained(plan, obj, e, f"object {len(done)} of the batch, {plan.where}") from None
         if self._planner.frames_itself:
             return done
         return self._planner.frame_many(plan, done, ctx)
@@ -281,6 +284,11 @@ class DeserializerCore:
         except SerializationError as e:
             raise _placed(e, plan.where) from e.__cause__
         return obj if self._convert is None else self._convert(obj, ctx)
+
+
+def _explained(plan: WritePlan, obj: Any, error: Exception, where: str) -> SerializationError:
+    """Return what is raised in place of a codec's error, whose text may quote what is confidential."""
+    return _placed(plan.explain(obj, error), where)
 
 
 def _placed(error: SerializationError, where: str) -> SerializationError:

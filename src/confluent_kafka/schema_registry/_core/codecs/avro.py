@@ -20,9 +20,11 @@ except ImportError as e:
     ) from e
 
 from confluent_kafka.error import SerializationError
+from confluent_kafka.schema_registry._core.codecs.avro_explain import explain
 from confluent_kafka.schema_registry._core.codecs.avro_schema import full_name, link, load
 from confluent_kafka.schema_registry._core.framing import TruncatedError
 from confluent_kafka.schema_registry._core.plan import Codec
+from confluent_kafka.schema_registry.error import SchemaMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,6 +117,10 @@ class AvroCodec(Codec):
 
         return encode if recursive or options else encode_plainly
 
+    def explain(self, compiled: AvroSchema, obj: Any, error: Exception) -> SchemaMismatchError:
+        """Return what says which part of ``obj`` could not be written."""
+        return explain(compiled.source, obj, error)
+
     def decoder(self, writer: AvroSchema, reader: AvroSchema | None) -> Callable[[bytes, int], Any]:
         """Return a function (data, start) -> the object that begins there, written with one schema, read as another.
 
@@ -174,7 +180,7 @@ def _bytes_encoder(compiled: AvroSchema) -> Callable[[Any, bytes], bytes]:
         if isinstance(obj, (bytearray, memoryview)):
             return head + bytes(obj)
         if plain:
-            raise TypeError(f"the schema is bytes: expected bytes or str, got {type(obj).__name__}")
+            raise SchemaMismatchError(f"the schema is bytes: expected bytes or str, got {type(obj).__name__}")
         buffer = io.BytesIO()
         fastavro.schemaless_writer(buffer, parsed, obj)
         return head + _without_length(buffer.getvalue())
