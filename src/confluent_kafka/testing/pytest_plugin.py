@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""pytest fixtures; registered by the distribution, so a test only names them."""
+"""pytest fixtures: ``pytest_plugins = ["confluent_kafka.testing.pytest_plugin"]`` in the topmost conftest.py."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from confluent_kafka.testing.cluster import MockCluster
+from confluent_kafka.testing.registry import SchemaRegistryServer
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator, Mapping, Sequence
 
 
@@ -44,3 +46,35 @@ def mock_cluster_factory() -> Iterator[MockClusterFactory]:
 def mock_cluster(mock_cluster_factory: MockClusterFactory) -> MockCluster:
     """Return a new cluster of three mock brokers, closed at the end of the test."""
     return mock_cluster_factory()
+
+
+class SchemaRegistryFactory(Protocol):
+    """Starts a registry; takes the arguments of :class:`~confluent_kafka.testing.SchemaRegistryServer`."""
+
+    def __call__(
+        self,
+        *,
+        port: int = 0,
+        basic_auth: tuple[str, str] | None = None,
+        bearer_token: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        strict: bool = True,
+        cluster_id: str = "embedded",
+    ) -> SchemaRegistryServer: ...
+
+
+@pytest.fixture
+def schema_registry_factory() -> Iterator[SchemaRegistryFactory]:
+    """Start any number of registries; all are closed at the end of the test, the last one first."""
+    with ExitStack() as registries:
+
+        def start(**kwargs: Any) -> SchemaRegistryServer:
+            return registries.enter_context(SchemaRegistryServer(**kwargs))
+
+        yield start
+
+
+@pytest.fixture
+def schema_registry(schema_registry_factory: SchemaRegistryFactory) -> SchemaRegistryServer:
+    """Return a new, empty registry, closed at the end of the test."""
+    return schema_registry_factory()
