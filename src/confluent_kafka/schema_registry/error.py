@@ -29,16 +29,27 @@ class SchemaRegistryError(Error):
         http_status_code: status of the HTTP answer.
         error_code: the registry's own code, such as 40401 for an unknown subject; ``UNKNOWN`` when it gave none.
         error_message: the registry's text.
+        method, url: the request, when it is known.
     """
 
     UNKNOWN = -1
 
-    def __init__(self, http_status_code: int, error_code: int, error_message: str) -> None:
+    def __init__(
+        self,
+        http_status_code: int,
+        error_code: int,
+        error_message: str,
+        *,
+        method: str | None = None,
+        url: str | None = None,
+    ) -> None:
         # args hold the arguments, so that pickling and copying work
         super().__init__(http_status_code, error_code, error_message)
         self.http_status_code = http_status_code
         self.error_code = error_code
         self.error_message = error_message
+        self.method = method
+        self.url = url
 
     def __str__(self) -> str:
         return f"{self.error_message} (HTTP status code {self.http_status_code}, SR code {self.error_code})"
@@ -63,7 +74,8 @@ class OAuthTokenError(Error):
         self.response_text = response_text
 
     def __str__(self) -> str:
-        return f"{self.message} (HTTP {self.status_code}): {self.response_text}"
+        status = "" if self.status_code is None else f" (HTTP {self.status_code})"
+        return f"{self.message}{status}" + ("" if self.response_text is None else f": {self.response_text}")
 
 
 class SchemaMismatchError(SerializationError, TypeError, ValueError):

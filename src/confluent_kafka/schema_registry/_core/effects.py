@@ -42,7 +42,7 @@ class HttpRequest:
         headers: by name.
         body: bytes of the body, None for none.
         timeout: seconds from the beginning to the last byte of the answer, None for no limit.
-        forestalled: asked when it is this request's turn; if it returns an outcome, that is the result, and nothing is sent.
+        forestalled: asked when it is this request's turn; an outcome it returns is the result, and nothing is sent.
     """
 
     method: str
