@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from confluent_kafka.schema_registry._async.mock_schema_registry_client import AsyncMockSchemaRegistryClient
+from confluent_kafka.schema_registry._async.schema_registry_client import AsyncSchemaRegistryClient
 from confluent_kafka.schema_registry._core.framing import (
     dual_schema_id_deserializer,
     header_schema_id_serializer,
@@ -38,6 +40,7 @@ from confluent_kafka.schema_registry._core.subject import (
 from confluent_kafka.schema_registry._sync.mock_schema_registry_client import MockSchemaRegistryClient
 from confluent_kafka.schema_registry._sync.schema_registry_client import SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
+from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
 
 __all__ = [
     "Association",
@@ -45,7 +48,10 @@ __all__ = [
     "AssociationCreateOrUpdateRequest",
     "AssociationInfo",
     "AssociationResponse",
+    "AsyncMockSchemaRegistryClient",
+    "AsyncSchemaRegistryClient",
     "ConfigCompatibilityLevel",
+    "MessageField",
     "Metadata",
     "MetadataProperties",
     "MetadataTags",
@@ -60,6 +66,8 @@ __all__ = [
     "SchemaReference",
     "SchemaRegistryClient",
     "SchemaRegistryError",
+    "SerializationContext",
+    "SerializationError",
     "ServerConfig",
     "dual_schema_id_deserializer",
     "header_schema_id_serializer",

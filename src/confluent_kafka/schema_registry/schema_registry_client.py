@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from confluent_kafka.schema_registry._async.schema_registry_client import AsyncSchemaRegistryClient
+from confluent_kafka.schema_registry._core.client_config import normalize_identity_pool
 from confluent_kafka.schema_registry._core.models import (
     Association,
     AssociationCreateOrUpdateInfo,
@@ -23,15 +25,19 @@ from confluent_kafka.schema_registry._core.models import (
     SchemaReference,
     ServerConfig,
 )
+from confluent_kafka.schema_registry._core.retry import full_jitter, is_retriable, is_success
 from confluent_kafka.schema_registry._sync.schema_registry_client import SchemaRegistryClient
+from confluent_kafka.schema_registry.common.schema_registry_client import VALID_AUTH_PROVIDERS
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 __all__ = [
+    "VALID_AUTH_PROVIDERS",
     "Association",
     "AssociationCreateOrUpdateInfo",
     "AssociationCreateOrUpdateRequest",
     "AssociationInfo",
     "AssociationResponse",
+    "AsyncSchemaRegistryClient",
     "ConfigCompatibilityLevel",
     "Metadata",
     "MetadataProperties",
@@ -47,4 +53,8 @@ __all__ = [
     "SchemaRegistryClient",
     "SchemaRegistryError",
     "ServerConfig",
+    "full_jitter",
+    "is_retriable",
+    "is_success",
+    "normalize_identity_pool",
 ]

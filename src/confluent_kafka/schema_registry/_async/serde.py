@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from importlib import import_module
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from confluent_kafka.schema_registry._async.drive import Flights, drive
 from confluent_kafka.schema_registry._core.cache import BoundedDict
 from confluent_kafka.schema_registry._core.effects import ClientCall, ClusterId, Share
 from confluent_kafka.schema_registry._core.serializer import Pending
@@ -16,7 +16,7 @@ from confluent_kafka.schema_registry._core.subject import SubjectNaming
 from confluent_kafka.serialization import Deserializer, Serializer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 
     from typing_extensions import Self
 
@@ -52,7 +52,7 @@ class AsyncBaseSerde:
         self._rule_registry = rule_registry
         self._owns_client = False
         self._cluster_id: Callable[[], Any] | None = None
-        self._flight = _Flights()
+        self._flight = Flights()
 
     def __await__(self) -> Generator[Any, None, Self]:
         """Return this object: it is ready when it is made, ``await`` or not."""
@@ -113,22 +113,6 @@ class AsyncBaseSerde:
         return await result if isawaitable(result) else result
 
 
-async def drive(operation: Op[T], perform: Callable[[Effect], Awaitable[Any]]) -> T:
-    """Run an operation to its end, awaiting ``perform`` for what it asks for."""
-    try:
-        effect = next(operation)
-        while True:
-            try:
-                result = await perform(effect)
-            except BaseException as e:  # noqa: PERF203  # the operation decides what becomes of it
-                effect = operation.throw(e)
-            else:
-                effect = operation.send(result)
-    except StopIteration as done:
-        value: T = done.value
-        return value
-
-
 async def close_client(client: Any) -> None:
     """Close a registry client, whichever of the usual methods it has for that."""
     for name in ("aclose", "close"):
@@ -138,42 +122,6 @@ async def close_client(client: Any) -> None:
             if isawaitable(result):
                 await result
             return
-
-
-class _Flights:
-    """Tasks that want the same thing at the same time share one call for it; no results are kept."""
-
-    def __init__(self) -> None:
-        self._flights: dict[Hashable, asyncio.Future[Any]] = {}
-
-    async def run(self, key: Hashable, call: Callable[[], Awaitable[T]]) -> T:
-        """Return the result of ``call()``, or that of the call for ``key`` another task of this loop has under way.
-
-        An ``Exception`` reaches everyone who waited. A cancellation concerns only the task that made the call: one of
-        those that waited then makes its own.
-        """
-        loop = asyncio.get_running_loop()
-        place = (id(loop), key)  # two loops in two threads cannot wait for each other
-        while (flight := self._flights.get(place)) is not None:
-            done, _ = await asyncio.wait((flight,))  # which, if cancelled, leaves the future alone
-            if not flight.cancelled():
-                result: T = done.pop().result()
-                return result
-        mine = self._flights[place] = loop.create_future()
-        try:
-            result = await call()
-        except BaseException as e:
-            del self._flights[place]
-            if isinstance(e, Exception):
-                mine.set_exception(e)
-                mine.exception()  # looked at, though nobody may be waiting
-            else:
-                mine.cancel()
-            raise
-        # out of the table first: who asks from now on wants a fresh answer
-        del self._flights[place]
-        mine.set_result(result)
-        return result
 
 
 class AsyncBaseSerializer(AsyncBaseSerde, Serializer):

@@ -70,10 +70,10 @@ class ClientCaches:
         # (subject, version, deleted, format)
         self.versions: BoundedDict[VersionKey, RegisteredSchema] = BoundedDict(many)
         # (subject, metadata, deleted, format)
-        self.latest: BoundedDict[Hashable, Latest] = BoundedDict(capacity)
+        self.latest: BoundedDict[tuple[Any, ...], Latest] = BoundedDict(capacity)
         self._missing: BoundedDict[Hashable, tuple[float, tuple[int, int, str]]] = BoundedDict(capacity)
 
-    def latest_version(self, key: Hashable) -> RegisteredSchema | None:
+    def latest_version(self, key: tuple[Any, ...]) -> RegisteredSchema | None:
         """Return a latest version that still counts as such."""
         entry = self.latest.get(key)
         if entry is None:
@@ -82,7 +82,7 @@ class ClientCaches:
             return entry.registered
         return None
 
-    def stale(self, key: Hashable) -> Latest | None:
+    def stale(self, key: tuple[Any, ...]) -> Latest | None:
         """Return what ``key`` was, for the caller to refresh it and to set ``refreshing`` to False afterwards.
 
         While one caller refreshes it, the others go on with what it was.
@@ -94,7 +94,7 @@ class ClientCaches:
                 return entry
             return None
 
-    def put_latest(self, key: Hashable, registered: RegisteredSchema, epoch: int) -> RegisteredSchema:
+    def put_latest(self, key: tuple[Any, ...], registered: RegisteredSchema, epoch: int) -> RegisteredSchema:
         """Keep a latest version that was asked for at ``epoch``, unless something was changed since."""
         if self._outage:
             self._outage = False

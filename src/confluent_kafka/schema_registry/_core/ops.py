@@ -340,8 +340,9 @@ def set_config(reg: Registry, subject: str | None, config: ServerConfig | None) 
     return (yield from request(reg.link, "PUT", _of("config", subject), body=config.to_dict()))
 
 
-def get_config(reg: Registry, subject: str | None) -> Op[ServerConfig]:
-    return ServerConfig.from_dict((yield from request(reg.link, "GET", _of("config", subject))))
+def get_config(reg: Registry, subject: str | None) -> Op[ServerConfig | None]:
+    answer = yield from request(reg.link, "GET", _of("config", subject))
+    return None if answer is None else ServerConfig.from_dict(answer)
 
 
 def delete_config(reg: Registry, subject: str | None) -> Op[ServerConfig]:

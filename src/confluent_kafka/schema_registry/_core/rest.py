@@ -16,7 +16,7 @@ from confluent_kafka.schema_registry._core.retry import Health, is_success, with
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from confluent_kafka.schema_registry._core.client_config import ClientConfig
     from confluent_kafka.schema_registry._core.effects import Op
@@ -49,6 +49,14 @@ class Link:
 def segment(value: object) -> str:
     """Return a value as one segment of a path; nothing in it is left as it is but letters, digits and ``_.-~``."""
     return quote(str(value), safe="")
+
+
+def pairs(query: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
+    """Return the parameters of a query as pairs; a list or tuple gives one for each of its values."""
+    found: list[tuple[str, Any]] = []
+    for name, value in (query or {}).items():
+        found += [(name, one) for one in (value if isinstance(value, (list, tuple)) else (value,))]
+    return found
 
 
 def _query_text(query: Iterable[tuple[str, Any]]) -> str:

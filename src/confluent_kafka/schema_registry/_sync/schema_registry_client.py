@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+import time  # tests of existing programs replace sleep by this path
 from typing import TYPE_CHECKING, Any, Literal
 
-from confluent_kafka.schema_registry._core.memory import MemoryRegistry
-from confluent_kafka.schema_registry._core.options import check_names
+from confluent_kafka.schema_registry._core import ops, warm_start
+from confluent_kafka.schema_registry._core.client_caches import ClientCaches
+from confluent_kafka.schema_registry._core.rest import segment as _urlencode  # noqa: F401
+from confluent_kafka.schema_registry._core.retry import full_jitter, is_retriable, is_success  # noqa: F401
+from confluent_kafka.schema_registry._sync.rest import RestClient
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
     from types import TracebackType
 
@@ -20,55 +25,69 @@ if TYPE_CHECKING:
         AssociationResponse,
         RegisteredSchema,
         Schema,
+        SchemaVersion,
         ServerConfig,
     )
 
-PROPERTIES = (
-    "url",
-    "ssl.ca.location",
-    "ssl.certificate.location",
-    "ssl.key.location",
-    "ssl.key.password",
-    "basic.auth.user.info",
-    "proxy",
-    "timeout",
-    "cache.capacity",
-    "cache.latest.ttl.sec",
-    "max.retries",
-    "retries.wait.ms",
-    "retries.max.wait.ms",
-    "bearer.auth.credentials.source",
-    "bearer.auth.logical.cluster",
-    "bearer.auth.identity.pool.id",
-    "bearer.auth.token",
-    "bearer.auth.client.id",
-    "bearer.auth.client.secret",
-    "bearer.auth.scope",
-    "bearer.auth.issuer.endpoint.url",
-    "bearer.auth.issuer.endpoint.query",
-    "bearer.auth.custom.provider.function",
-    "bearer.auth.custom.provider.config",
-)
+
+class _RestClient(RestClient):
+    """Takes its pauses by this module's ``full_jitter``, looked up when it is needed."""
+
+    def _jitter(self, base_delay_ms: float, max_delay_ms: float, retries_attempted: int) -> float:
+        return full_jitter(base_delay_ms, max_delay_ms, retries_attempted)
 
 
 class SchemaRegistryClient:
     """A client of a Schema Registry. Thread-safe.
 
-    In this version the registry is one in memory, chosen by a URL that begins with ``mock://``: it belongs to this
-    client alone, and ends with it.
+    What never changes is fetched once: schemas by id, GUID, version. While the registry does not answer, what has been
+    fetched keeps working, also latest versions beyond their time. Concurrent calls that need the same thing share one
+    request. Every request has a time limit, and only a bounded number is under way.
 
     Args:
-        conf: configuration; ``url`` is needed. Not changed.
+        conf: configuration. Not changed.
+
+            ``url``: base URL, or several separated by commas, of which the one that works is used. ``mock://`` is a
+            registry in memory, which belongs to this client; ``mock://name?shared=true`` one of the process.
+
+            ``timeout`` (5): seconds for one attempt, None for no limit. ``max.retries`` (3): further attempts, after
+            random pauses of at most ``retries.wait.ms`` (1000), doubled each time to at most ``retries.max.wait.ms``
+            (20000).
+
+            ``cache.latest.ttl.sec`` (None, for ever): how long a latest version is not asked for again.
+            ``cache.capacity`` (1000): number of latest versions kept; of schemas as well if it is more than 10000.
+
+            ``basic.auth.user.info``: ``user:password``; they can stand in the URL too.
+
+            ``bearer.auth.credentials.source``: STATIC_TOKEN, OAUTHBEARER, OAUTHBEARER_AZURE_IMDS or CUSTOM, with their
+            ``bearer.auth.*``.
+
+            ``ssl.ca.location`` (False: no verification), ``ssl.certificate.location``, ``ssl.key.location``,
+            ``ssl.key.password``, ``proxy``.
     Raises:
-        ValueError: ``url`` is missing or no URL, or a property is unknown.
-        TypeError: ``url`` is not a str.
-        NotImplementedError: the URL is that of a registry on the network.
+        ValueError: a property is missing, wrong or unknown.
+        TypeError: a value has the wrong type.
+
+    All calls raise :class:`SchemaRegistryError` when the registry answers with an error, httpx2's ``TransportError``
+    when it does not answer, :class:`OAuthTokenError` when no token could be had.
     """
 
     def __init__(self, conf: dict[str, Any]) -> None:
         self._conf = conf
-        _check(conf)
-        self._registry = MemoryRegistry()
+        self._rest_client = _RestClient(conf)
+        config = self._rest_client.config
+        caches = ClientCaches(config.capacity, config.latest_ttl, self._clock)
+        self._registry = ops.Registry(self._rest_client.link, caches)
+        self._schemas = caches.schemas
+        self._caches = caches
+        self._run = self._rest_client.run
+
+    @staticmethod
+    def _clock() -> float:
+        return time.monotonic()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self._rest_client.config.urls)})"
 
     @staticmethod
     def new_client(conf: dict[str, Any]) -> SchemaRegistryClient:
@@ -77,8 +96,8 @@ class SchemaRegistryClient:
         from confluent_kafka.schema_registry._sync.mock_schema_registry_client import MockSchemaRegistryClient
 
         url = conf.get("url")
-        kind = MockSchemaRegistryClient if isinstance(url, str) and url.startswith("mock://") else SchemaRegistryClient
-        return kind(conf)
+        mock = isinstance(url, str) and url.strip().startswith("mock://")
+        return MockSchemaRegistryClient(conf) if mock else SchemaRegistryClient(conf)
 
     def __enter__(self) -> Self:
         return self
@@ -92,7 +111,8 @@ class SchemaRegistryClient:
         self.close()
 
     def close(self) -> None:
-        """Close connections. What is registered stays."""
+        """Close connections; a later call opens new ones. Any number of times."""
+        self._rest_client.close()
 
     def config(self) -> dict[str, Any]:
         """Return the configuration this client was made with."""
@@ -104,16 +124,20 @@ class SchemaRegistryClient:
         Args:
             subject_name: the subject.
             schema: the schema.
-            normalize_schemas: without effect on a registry in memory.
+            normalize_schemas: have the registry bring it into its normal form before.
         Returns: the schema's id.
         """
-        return int(self.register_schema_full_response(subject_name, schema, normalize_schemas).schema_id or 0)
+        registered = self._run(ops.register(self._registry, subject_name, schema, normalize_schemas))
+        return int(registered.schema_id or 0)
 
     def register_schema_full_response(
         self, subject_name: str, schema: Schema, normalize_schemas: bool = False
     ) -> RegisteredSchema:
-        """Register a schema as :meth:`register_schema` does; return it with its id, GUID and version."""
-        return self._registry.register(subject_name, schema)
+        """Register a schema as :meth:`register_schema` does; return it with its id, and what else the registry says.
+
+        Its text is that of ``schema``; its metadata and rules are those that the registry has made of them.
+        """
+        return self._run(ops.register(self._registry, subject_name, schema, normalize_schemas))
 
     def get_schema(
         self,
@@ -122,19 +146,48 @@ class SchemaRegistryClient:
         fmt: str | None = None,
         reference_format: str | None = None,
     ) -> Schema:
-        """Return the schema with an id.
+        """Return the schema with an id. Cached.
 
         Args:
             schema_id: the id.
-            subject_name: without effect on a registry in memory, as the formats.
+            subject_name: a subject that has it, for its context and its tags.
+            fmt: how the text should be, for example ``resolved`` (Avro) or ``serialized`` (Protobuf).
+            reference_format: the same for the references.
         Raises:
-            SchemaRegistryError: 404: there is none.
+            SchemaRegistryError: 404: there is none; remembered for a second.
         """
-        return self._registry.by_id(schema_id).schema
+        hit = self._schemas.get((subject_name, schema_id, fmt, reference_format))
+        if hit is not None:
+            return hit
+        return self._run(ops.get_schema(self._registry, schema_id, subject_name, fmt, reference_format))
 
     def get_schema_by_guid(self, guid: str, fmt: str | None = None) -> Schema:
-        """Return the schema with a GUID; SchemaRegistryError 404 when there is none."""
-        return self._registry.by_guid(guid).schema
+        """Return the schema with a GUID; SchemaRegistryError 404 when there is none. Cached."""
+        return self._run(ops.get_schema_by_guid(self._registry, guid, fmt))
+
+    def get_schema_types(self) -> list[str]:
+        """Return the schema types that the registry knows: AVRO, JSON, PROTOBUF."""
+        return self._run(ops.get_schema_types(self._registry))
+
+    def get_subjects_by_schema_id(
+        self, schema_id: int, subject_name: str | None = None, deleted: bool = False, offset: int = 0, limit: int = -1
+    ) -> list[str]:
+        """Return the subjects that have a schema, by its id.
+
+        Args:
+            schema_id: the id.
+            subject_name: only this subject.
+            deleted: also those where it is deleted.
+            offset: number of entries to pass over.
+            limit: at most so many; less than 0 is all of them.
+        """
+        return self._run(ops.get_subjects_by_schema_id(self._registry, schema_id, subject_name, deleted, offset, limit))
+
+    def get_schema_versions(
+        self, schema_id: int, subject_name: str | None = None, deleted: bool = False, offset: int = 0, limit: int = -1
+    ) -> list[SchemaVersion]:
+        """Return the subjects and versions that have a schema, as :meth:`get_subjects_by_schema_id`."""
+        return self._run(ops.get_schema_versions(self._registry, schema_id, subject_name, deleted, offset, limit))
 
     def lookup_schema(
         self,
@@ -144,17 +197,18 @@ class SchemaRegistryClient:
         fmt: str | None = None,
         deleted: bool = False,
     ) -> RegisteredSchema:
-        """Return the version of a subject that has a schema.
+        """Return the version of a subject that has a schema. Cached.
 
         Args:
             subject_name: the subject.
             schema: the schema.
-            normalize_schemas: without effect on a registry in memory, as ``fmt``.
+            normalize_schemas: compare normal forms.
+            fmt: how the text should be; without it, it is that of ``schema``.
             deleted: also look among deleted versions.
         Raises:
             SchemaRegistryError: 404: there is none.
         """
-        return self._registry.lookup(subject_name, schema, deleted)
+        return self._run(ops.lookup(self._registry, subject_name, schema, normalize_schemas, fmt, deleted))
 
     def get_subjects(
         self,
@@ -165,16 +219,27 @@ class SchemaRegistryClient:
         limit: int = -1,
     ) -> list[str]:
         """Return the names of all subjects that begin with ``subject_prefix``; ``limit`` < 0 is all of them."""
-        names = self._registry.subjects(deleted, deleted_only)
-        return _page([name for name in names if name.startswith(subject_prefix or "")], offset, limit)
+        return self._run(ops.get_subjects(self._registry, subject_prefix, deleted, deleted_only, offset, limit))
 
     def delete_subject(self, subject_name: str, permanent: bool = False) -> list[int]:
-        """Delete a subject; return the numbers of the versions that it had."""
-        return self._registry.delete_subject(subject_name, permanent)
+        """Delete a subject; return the numbers of the versions that it had.
+
+        Args:
+            subject_name: the subject.
+            permanent: also its schemas, which then cannot be read by id any more; the registry wants a deletion
+                without ``permanent`` before.
+        """
+        return self._run(ops.delete_subject(self._registry, subject_name, permanent))
 
     def get_latest_version(self, subject_name: str, fmt: str | None = None) -> RegisteredSchema:
-        """Return the latest version of a subject; SchemaRegistryError 404 when there is none."""
-        return self._registry.latest(subject_name)
+        """Return the latest version of a subject; SchemaRegistryError 404 when there is none.
+
+        Cached for ``cache.latest.ttl.sec``; longer while the registry does not answer.
+        """
+        hit = self._caches.latest_version(ops.latest_key(subject_name, fmt))
+        if hit is not None:
+            return hit
+        return self._run(ops.get_latest_version(self._registry, subject_name, fmt))
 
     def get_latest_with_metadata(
         self, subject_name: str, metadata: Mapping[str, str], deleted: bool = False, fmt: str | None = None
@@ -185,10 +250,16 @@ class SchemaRegistryClient:
             subject_name: the subject.
             metadata: properties, by name.
             deleted: also look among deleted versions.
+            fmt: as for :meth:`get_schema`.
         Raises:
             SchemaRegistryError: 404: there is none.
+
+        Cached as :meth:`get_latest_version`.
         """
-        return self._registry.latest_with_metadata(subject_name, metadata, deleted)
+        hit = self._caches.latest_version(ops.metadata_key(subject_name, metadata, deleted, fmt))
+        if hit is not None:
+            return hit
+        return self._run(ops.get_latest_with_metadata(self._registry, subject_name, metadata, deleted, fmt))
 
     def get_version(
         self,
@@ -197,18 +268,23 @@ class SchemaRegistryClient:
         deleted: bool = False,
         fmt: str | None = None,
     ) -> RegisteredSchema:
-        """Return one version of a subject.
+        """Return one version of a subject. Cached, unless it is asked for as ``latest``.
 
         Args:
             subject_name: the subject.
             version: its number, or ``latest``.
             deleted: also look among deleted versions.
+            fmt: as for :meth:`get_schema`.
         Raises:
             SchemaRegistryError: 404: there is none.
         """
-        if version in ("latest", -1):
-            return self._registry.latest(subject_name, deleted)
-        return self._registry.version(subject_name, int(version), deleted)
+        return self._run(ops.get_version(self._registry, subject_name, version, deleted, fmt))
+
+    def get_referenced_by(
+        self, subject_name: str, version: int | Literal["latest"] = "latest", offset: int = 0, limit: int = -1
+    ) -> list[int]:
+        """Return the ids of the schemas that refer to a version of a subject; ``limit`` < 0 is all of them."""
+        return self._run(ops.get_referenced_by(self._registry, subject_name, version, offset, limit))
 
     def get_versions(
         self,
@@ -219,20 +295,101 @@ class SchemaRegistryClient:
         limit: int = -1,
     ) -> list[int]:
         """Return the numbers of a subject's versions; ``limit`` < 0 is all of them."""
-        return _page(self._registry.versions(subject_name, deleted, deleted_only), offset, limit)
+        return self._run(ops.get_versions(self._registry, subject_name, deleted, deleted_only, offset, limit))
 
     def delete_version(self, subject_name: str, version: int, permanent: bool = False) -> int:
-        """Delete one version of a subject; return its schema's id. SchemaRegistryError 404 when there is none."""
-        return self._registry.delete_version(subject_name, version, permanent)
+        """Delete one version of a subject; return its number, a registry in memory: its id.
+
+        ``permanent`` as for :meth:`delete_subject`.
+        """
+        return self._run(ops.delete_version(self._registry, subject_name, version, permanent))
+
+    def set_compatibility(self, subject_name: str | None = None, level: str | None = None) -> Any:
+        """Set how new versions must fit those before.
+
+        Args:
+            subject_name: the subject; None sets it for all that have no level of their own.
+            level: a name of :class:`ConfigCompatibilityLevel`, in any case.
+        Returns: the registry's answer, a dict.
+        Raises:
+            ValueError: ``level`` is missing.
+        """
+        return self._run(ops.set_compatibility(self._registry, subject_name, level))
+
+    def get_compatibility(self, subject_name: str | None = None) -> str:
+        """Return the compatibility level of a subject, or the global one."""
+        return self._run(ops.get_compatibility(self._registry, subject_name))
+
+    def test_compatibility(
+        self,
+        subject_name: str,
+        schema: Schema,
+        version: int | Literal["latest"] = "latest",
+        normalize: bool = False,
+        verbose: bool = False,
+    ) -> bool:
+        """Return whether a schema could follow one version of a subject.
+
+        Args:
+            subject_name: the subject.
+            schema: the schema.
+            version: the number of the version, or ``latest``.
+            normalize: compare normal forms.
+            verbose: have the registry say why not, which is to be seen in its answer only.
+        """
+        return self._run(ops.test_compatibility(self._registry, subject_name, schema, version, normalize, verbose))
+
+    def test_compatibility_all_versions(
+        self, subject_name: str, schema: Schema, normalize: bool = False, verbose: bool = False
+    ) -> bool:
+        """Return whether a schema could be the next version of a subject, by the subject's level."""
+        return self._run(ops.test_compatibility(self._registry, subject_name, schema, None, normalize, verbose))
 
     def set_config(self, subject_name: str | None = None, config: ServerConfig | None = None) -> Any:
-        """Do nothing: a registry in memory has no configuration. ValueError when ``config`` is missing."""
-        if config is None:
-            raise ValueError("config must be set")
+        """Set the configuration of a subject, or the global one; return the registry's answer, a dict.
+
+        Raises:
+            ValueError: ``config`` is missing.
+        """
+        return self._run(ops.set_config(self._registry, subject_name, config))
 
     def get_config(self, subject_name: str | None = None) -> ServerConfig | None:
-        """Return None: a registry in memory has no configuration."""
-        return None
+        """Return the configuration of a subject, or the global one; None when the registry has none."""
+        return self._run(ops.get_config(self._registry, subject_name))
+
+    def delete_config(self, subject_name: str | None = None) -> ServerConfig:
+        """Drop the configuration of a subject, or the global one; return what was dropped."""
+        return self._run(ops.delete_config(self._registry, subject_name))
+
+    def get_mode(self, subject_name: str) -> str:
+        """Return the mode of a subject: READWRITE, READONLY, IMPORT, ..."""
+        return self._run(ops.get_mode(self._registry, subject_name))
+
+    def update_mode(self, subject_name: str, mode: str, force: bool = False) -> str:
+        """Set the mode of a subject; return it.
+
+        Args:
+            subject_name: the subject.
+            mode: READWRITE, READONLY, READONLY_OVERRIDE or IMPORT.
+            force: also IMPORT for a subject that has schemas.
+        """
+        return self._run(ops.update_mode(self._registry, subject_name, mode, force))
+
+    def delete_mode(self, subject_name: str) -> str:
+        """Have a subject follow the global mode; return the mode it had."""
+        return self._run(ops.delete_mode(self._registry, subject_name))
+
+    def get_global_mode(self) -> str:
+        """Return the mode of subjects that have none of their own."""
+        return self._run(ops.get_mode(self._registry, None))
+
+    def update_global_mode(self, mode: str, force: bool = False) -> str:
+        """Set the mode of subjects that have none of their own, as :meth:`update_mode`."""
+        return self._run(ops.update_mode(self._registry, None, mode, force))
+
+    def get_contexts(self, offset: int = 0, limit: int = -1) -> list[str]:
+        """Return the names of contexts; ``limit`` < 0 is all of them. Subjects in one begin with ``:.name:``."""
+        return self._run(ops.get_contexts(self._registry, offset, limit))
 
     def get_associations_by_resource_name(
         self,
@@ -252,13 +409,19 @@ class SchemaRegistryClient:
             association_types: ``key``, ``value``; None or empty for any.
             offset: number of associations to pass over.
             limit: at most so many; less than 1 is all of them.
+        Raises:
+            SchemaRegistryError: 404: there is no such resource, or the registry does not know this call, which is
+                remembered for five minutes.
         """
-        found = self._registry.associations(resource_name, resource_namespace, resource_type, association_types)
-        return _page(found, offset, limit or -1)
+        return self._run(
+            ops.get_associations_by_resource_name(
+                self._registry, resource_name, resource_namespace, resource_type, association_types, offset, limit
+            )
+        )
 
     def create_association(self, request: AssociationCreateOrUpdateRequest) -> AssociationResponse:
         """Bind subjects to a resource. A schema given with one is registered under its subject."""
-        return self._registry.associate(request)
+        return self._run(ops.create_association(self._registry, request))
 
     def delete_associations(
         self,
@@ -267,35 +430,35 @@ class SchemaRegistryClient:
         association_types: list[str] | None = None,
         cascade_lifecycle: bool = False,
     ) -> None:
-        """Drop what is bound to a resource; ``cascade_lifecycle`` is without effect on a registry in memory."""
-        self._registry.dissociate(resource_id, resource_type, association_types)
+        """Drop what is bound to a resource; ``cascade_lifecycle`` also drops subjects that only live for it."""
+        self._run(
+            ops.delete_associations(self._registry, resource_id, resource_type, association_types, cascade_lifecycle)
+        )
 
     def clear_latest_caches(self) -> None:
-        """Forget which versions are the latest: a registry in memory needs no such cache."""
+        """Forget which versions are the latest."""
+        self._caches.clear_latest()
 
     def clear_caches(self) -> None:
-        """Forget what was fetched: a registry in memory needs no cache."""
+        """Forget everything that was fetched."""
+        self._caches.clear()
 
+    def save_cache(self, path: str | os.PathLike[str]) -> int:
+        """Write what was fetched to a file, whole or not at all, for :meth:`load_cache`; no credentials are in it.
 
-def _page(items: list[Any], offset: int, limit: int) -> list[Any]:
-    return items[offset:] if limit < 0 else items[offset : offset + limit]
+        Returns: the number of entries.
+        Raises:
+            OSError: the file cannot be written.
+        """
+        return warm_start.save(self._caches, self._rest_client.config.urls, path)
 
+    def load_cache(self, path: str | os.PathLike[str]) -> int:
+        """Read what :meth:`save_cache` wrote, so that a program can start while the registry is away.
 
-def _check(conf: Mapping[str, Any]) -> None:
-    if not hasattr(conf, "get"):
-        raise TypeError(f"expected a configuration dict, not {type(conf).__name__}")
-    url = conf.get("url")
-    if url is None:
-        raise ValueError("Missing required configuration property url")
-    if not isinstance(url, str):
-        raise TypeError(f"url must be a str, not {type(url).__name__}")
-    for one in url.split(","):
-        if not one.strip().startswith(("http", "mock")):
-            raise ValueError(f"Invalid url {one.strip()}")
-    check_names(conf, PROPERTIES)
-    if not url.strip().startswith("mock://"):
-        # not the URL itself: it may have credentials in it
-        raise NotImplementedError(
-            "this version of ferrokafka has no HTTP client for Schema Registries yet: use a url that begins with "
-            "mock:// for a registry in memory"
-        )
+        Latest versions count as expired: they are used only while the registry does not answer.
+
+        Returns: the number of entries; 0 when there is no such file.
+        Raises:
+            ValueError: the file is damaged, of another version, or of another registry.
+        """
+        return warm_start.load(self._caches, self._rest_client.config.urls, path)

@@ -10,6 +10,7 @@ from confluent_kafka.schema_registry._core.cache import BoundedDict
 from confluent_kafka.schema_registry._core.effects import ClientCall, ClusterId, Share
 from confluent_kafka.schema_registry._core.serializer import Pending
 from confluent_kafka.schema_registry._core.subject import SubjectNaming
+from confluent_kafka.schema_registry._sync.drive import drive
 from confluent_kafka.schema_registry._sync.schema_registry_client import SchemaRegistryClient
 from confluent_kafka.serialization import Deserializer, Serializer
 from confluent_kafka.serialization._single_flight import SingleFlight
@@ -92,22 +93,6 @@ class BaseSerde:
         if isinstance(effect, ClusterId):
             return None if self._cluster_id is None else self._cluster_id()
         raise NotImplementedError(f"unknown effect {effect!r}")
-
-
-def drive(operation: Op[T], perform: Callable[[Effect], Any]) -> T:
-    """Run an operation to its end, with ``perform`` for what it asks for."""
-    try:
-        effect = next(operation)
-        while True:
-            try:
-                result = perform(effect)
-            except BaseException as e:  # noqa: PERF203  # the operation decides what becomes of it
-                effect = operation.throw(e)
-            else:
-                effect = operation.send(result)
-    except StopIteration as done:
-        value: T = done.value
-        return value
 
 
 class BaseSerializer(BaseSerde, Serializer):
