@@ -179,7 +179,7 @@ class TestSubjects:
         asking(AN_ORDER, context())
         conf = {"subject.name.strategy.conf": {"subject.name.strategy.kafka.cluster.id": "c1"}}
         AvroSerializer(client, ORDER, conf=conf)(AN_ORDER, context())
-        assert client.get_subjects() == ["bound-2", "bound-1"]
+        assert client.get_subjects() == ["bound-1", "bound-2"]
 
     def test_cluster_id_that_cannot_be_had(self, client: SchemaRegistryClient) -> None:
         def fail() -> str:

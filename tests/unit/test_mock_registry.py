@@ -159,9 +159,10 @@ def test_latest_with_metadata(client: SchemaRegistryClient) -> None:
     assert client.get_latest_with_metadata("a", {"major": "2"}, deleted=True) == third
 
 
-def test_configuration_is_not_kept(client: SchemaRegistryClient) -> None:
-    client.set_config("a", ServerConfig())
-    assert client.get_config("a") is None
+def test_configuration_is_kept(client: SchemaRegistryClient) -> None:
+    client.set_config("a", ServerConfig(compatibility=ConfigCompatibilityLevel.FULL))
+    assert client.get_config("a") == ServerConfig(compatibility_level=ConfigCompatibilityLevel.FULL)
+    assert client.get_compatibility("a") == "FULL"
     with pytest.raises(ValueError, match="config must be set"):
         client.set_config("a")
 

@@ -5,32 +5,23 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from confluent_kafka.schema_registry._core.effects import HttpReply
+from confluent_kafka.schema_registry._core.memory import MemoryRegistry
+from confluent_kafka.schema_registry._core.server import RegistryApp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from confluent_kafka.schema_registry._core.client_config import ClientConfig
     from confluent_kafka.schema_registry._core.effects import HttpRequest
 
 
-class App(Protocol):
-    """A registry's REST interface as a function."""
-
-    def handle(
-        self, method: str, path: str, query: Mapping[str, str | Sequence[str]], body: Any = None
-    ) -> tuple[int, Any]:
-        """Answer a request: status and JSON value."""
-
-
-_shared: dict[str, App] = {}
+_shared: dict[str, RegistryApp] = {}
 _lock = threading.Lock()
 
 
-def registry_for(config: ClientConfig) -> App:
+def registry_for(config: ClientConfig) -> RegistryApp:
     """Return a client's registry: a new one, or with ``?shared=true`` the process's registry of that name."""
     if not config.shared:
         return _new()
@@ -41,13 +32,11 @@ def registry_for(config: ClientConfig) -> App:
         return _shared[name]
 
 
-def _new() -> App:
-    from confluent_kafka.schema_registry._core.mock_app import MockApp
-
-    return MockApp()
+def _new() -> RegistryApp:
+    return RegistryApp(MemoryRegistry())
 
 
-def serve(app: App, request: HttpRequest) -> HttpReply:
+def serve(app: RegistryApp, request: HttpRequest) -> HttpReply:
     """Answer a request."""
     parts = urlsplit(request.url)
     query = {name: values[0] if len(values) == 1 else values for name, values in _pairs(parts.query).items()}
