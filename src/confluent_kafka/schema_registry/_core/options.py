@@ -95,6 +95,22 @@ AVRO_SERIALIZER: dict[str, Option] = {
 JSON: dict[str, Option] = {"validate": Option(True, _boolean)}
 
 
+def _deprecated_format(value: Any) -> str | None:
+    return "is no longer supported" if value is True else _boolean(value)
+
+
+def protobuf_serializer_options(reference_strategy: Callable[..., Any]) -> dict[str, Option]:
+    """Return the options that only the Protobuf serializers have."""
+    return {
+        "skip.known.types": Option(True, _boolean),
+        "reference.subject.name.strategy": Option(reference_strategy, _callable),
+        **PROTOBUF_DESERIALIZER,
+    }
+
+
+PROTOBUF_DESERIALIZER: dict[str, Option] = {"use.deprecated.format": Option(False, _deprecated_format)}
+
+
 def naming_of(options: Mapping[str, Any]) -> SubjectNaming:
     """Return the subject name strategy that options say."""
     return SubjectNaming(

@@ -44,13 +44,11 @@ class Codec(Protocol):
 
     Codecs derive from this class, for its defaults. One is made per serializer, and never changes.
 
-    ``schema_type`` is the registry's name of the format; ``fetch_format`` the ``fmt`` that its schemas are fetched in;
-    ``message_indexes`` what is written behind the schema's id (Protobuf only).
+    ``schema_type`` is the registry's name of the format; ``fetch_format`` the ``fmt`` that its schemas are fetched in.
     """
 
     schema_type: str
     fetch_format: str | None = None
-    message_indexes: list[int] | None = None
 
     def prepare(self, ctx: SerializationContext | None, register: bool, normalize: bool) -> Op[Schema | None]:
         """Return the schema to write with, when it takes the registry to know it; None is the one that was given.
@@ -68,8 +66,24 @@ class Codec(Protocol):
         """
         return compiled
 
+    def indexes(self, compiled: Any) -> list[int] | None:
+        """Return the message indexes that are written behind the schema's id (Protobuf only).
+
+        Raises:
+            SerializationError: the schema does not have the message that is to be written.
+        """
+        return None
+
+    def knows(self, name: str) -> bool:
+        """Return whether what a schema refers to by this name is here anyway, so that it need not be fetched."""
+        return False
+
     def record_name(self, schema: Schema) -> str | None:
         """Return the name that subject strategies use."""
+
+    def written_name(self, schema: Schema, message_indexes: list[int] | None) -> str | None:
+        """Return the name that subject strategies use for a message with these indexes."""
+        return self.record_name(schema)
 
     def compile(self, schema: Schema, references: Mapping[str, Schema]) -> Any:
         """Parse a schema with those it refers to, by the names it uses for them."""
@@ -137,9 +151,15 @@ def refuse_rules(schema: Schema, where: str) -> None:
         )
 
 
-def fetch_references(schema: Schema, fmt: str | None = None) -> Op[dict[str, Schema]]:
+def fetch_references(
+    schema: Schema, fmt: str | None = None, known: Callable[[str], bool] | None = None
+) -> Op[dict[str, Schema]]:
     """Fetch the schemas that ``schema`` refers to, and those they refer to, by the names they are used by.
 
+    Args:
+        schema: whose references count.
+        fmt: the form that they are fetched in.
+        known: tells which names need not be fetched.
     Raises:
         SchemaRegistryError: one of them is not registered.
     """
@@ -150,7 +170,7 @@ def fetch_references(schema: Schema, fmt: str | None = None) -> Op[dict[str, Sch
     while todo:
         reference = todo.pop(0)
         place = (reference.subject, reference.version)
-        if reference.name in found and place in seen:
+        if (reference.name in found and place in seen) or (known is not None and known(str(reference.name))):
             continue
         registered: RegisteredSchema = yield from call(
             "get_version", subject_name=reference.subject, version=reference.version, deleted=True, **options
@@ -208,7 +228,7 @@ class Planner:
         refuse_rules(schema, where)
         compiled = self._compiled.get(key)
         if compiled is None:
-            references = yield from fetch_references(schema, self._codec.fetch_format)
+            references = yield from fetch_references(schema, self._codec.fetch_format, self._codec.knows)
             compiled = self._compiled.put(key, self._codec.compile(schema, references))
         return compiled
 
@@ -296,7 +316,7 @@ class WritePlanner(Planner):
             # the registry may add the rules of its configuration to what was sent
             refuse_rules(registered.schema, where)
         schema_id = SchemaId(
-            self._codec.schema_type, registered.schema_id, registered.guid, self._codec.message_indexes
+            self._codec.schema_type, registered.schema_id, registered.guid, self._codec.indexes(compiled)
         )
         prefix = schema_id.id_to_bytes() if self.frames_itself else b""
         place = f"{subject} v{registered.version}" if registered.version else f"{subject}, schema {schema_id.id}"
@@ -404,7 +424,7 @@ class ReadPlanner(Planner):
         subject = (yield from self.naming.resolve(ctx, None)) if ctx is not None else None
         writer = yield from self._writer(schema_id, subject)
         if subject is None and ctx is not None:
-            subject = yield from self.naming.resolve(ctx, self._codec.record_name(writer))
+            subject = yield from self.naming.resolve(ctx, self._codec.written_name(writer, schema_id.message_indexes))
         latest = None if subject is None else (yield from self._from_registry(subject))
         indexes = None if schema_id.message_indexes is None else tuple(schema_id.message_indexes)
         written = (schema_id.id, schema_id.guid, indexes)

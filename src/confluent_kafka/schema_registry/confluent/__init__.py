@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages that schemas may use: metadata of fields, decimals, variants."""

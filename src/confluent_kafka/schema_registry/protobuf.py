@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Protobuf serializers. Needs protobuf: ``pip install "ferrokafka[protobuf]"``."""
+
+from __future__ import annotations
+
+from confluent_kafka.schema_registry._async.protobuf import (
+    AsyncProtobufDeserializer,
+    AsyncProtobufDeserializerBuilder,
+    AsyncProtobufSerializer,
+    AsyncProtobufSerializerBuilder,
+)
+from confluent_kafka.schema_registry._sync.protobuf import (
+    ProtobufDeserializer,
+    ProtobufDeserializerBuilder,
+    ProtobufSerializer,
+    ProtobufSerializerBuilder,
+)
+from confluent_kafka.schema_registry.common.protobuf import (
+    decimal_to_protobuf,
+    get_inline_tags,
+    is_map_field,
+    protobuf_to_decimal,
+)
+
+__all__ = [
+    "AsyncProtobufDeserializer",
+    "AsyncProtobufDeserializerBuilder",
+    "AsyncProtobufSerializer",
+    "AsyncProtobufSerializerBuilder",
+    "ProtobufDeserializer",
+    "ProtobufDeserializerBuilder",
+    "ProtobufSerializer",
+    "ProtobufSerializerBuilder",
+    "decimal_to_protobuf",
+    "get_inline_tags",
+    "is_map_field",
+    "protobuf_to_decimal",
+]
