@@ -27,7 +27,8 @@ class AsyncAvroSerializer(AsyncBaseSerializer):
 
     Args:
         schema_registry_client: an asyncio registry client.
-        schema_str, to_dict, conf, rule_conf, rule_registry: as for ``AvroSerializer``; ``to_dict`` is a plain function.
+        schema_str, to_dict, conf, rule_conf, rule_registry, model: as for ``AvroSerializer``; ``to_dict`` is a plain
+            function.
     Raises: as ``AvroSerializer``.
     """
 
@@ -39,8 +40,10 @@ class AsyncAvroSerializer(AsyncBaseSerializer):
         conf: dict[str, Any] | None = None,
         rule_conf: dict[str, Any] | None = None,
         rule_registry: Any = None,
+        *,
+        model: type[Any] | None = None,
     ) -> None:
-        core = avro_serializer(schema_str, to_dict, conf)
+        core = avro_serializer(schema_str, to_dict, conf, model)
         super().__init__(schema_registry_client, core, rule_conf, rule_registry)
 
 
@@ -51,7 +54,7 @@ class AsyncAvroDeserializer(AsyncBaseDeserializer):
 
     Args:
         schema_registry_client: an asyncio registry client.
-        schema_str, from_dict, return_record_name, conf, rule_conf, rule_registry: as for ``AvroDeserializer``;
+        schema_str, from_dict, return_record_name, conf, rule_conf, rule_registry, model: as for ``AvroDeserializer``;
             ``from_dict`` is a plain function.
     Raises: as ``AvroDeserializer``.
     """
@@ -65,8 +68,10 @@ class AsyncAvroDeserializer(AsyncBaseDeserializer):
         conf: dict[str, Any] | None = None,
         rule_conf: dict[str, Any] | None = None,
         rule_registry: Any = None,
+        *,
+        model: type[Any] | None = None,
     ) -> None:
-        core = avro_deserializer(schema_str, from_dict, return_record_name, conf)
+        core = avro_deserializer(schema_str, from_dict, return_record_name, conf, model)
         super().__init__(schema_registry_client, core, rule_conf, rule_registry)
 
 

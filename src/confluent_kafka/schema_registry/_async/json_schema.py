@@ -27,8 +27,8 @@ class AsyncJSONSerializer(AsyncBaseSerializer):
 
     Args:
         schema_registry_client: an asyncio registry client.
-        schema_str, to_dict, conf, rule_conf, rule_registry, json_encode: as for ``JSONSerializer``; the functions are
-            plain ones.
+        schema_str, to_dict, conf, rule_conf, rule_registry, json_encode, model: as for ``JSONSerializer``; the
+            functions are plain ones.
     Raises: as ``JSONSerializer``.
     """
 
@@ -41,8 +41,10 @@ class AsyncJSONSerializer(AsyncBaseSerializer):
         rule_conf: dict[str, Any] | None = None,
         rule_registry: Any = None,
         json_encode: Callable[[Any], str | bytes] | None = None,
+        *,
+        model: type[Any] | None = None,
     ) -> None:
-        core = json_serializer(schema_str, to_dict, conf, json_encode)
+        core = json_serializer(schema_str, to_dict, conf, json_encode, model)
         super().__init__(schema_registry_client, core, rule_conf, rule_registry)
 
 
@@ -53,8 +55,8 @@ class AsyncJSONDeserializer(AsyncBaseDeserializer):
 
     Args:
         schema_registry_client: an asyncio registry client.
-        schema_str, from_dict, conf, rule_conf, rule_registry, json_decode: as for ``JSONDeserializer``; the functions
-            are plain ones.
+        schema_str, from_dict, conf, rule_conf, rule_registry, json_decode, model: as for ``JSONDeserializer``; the
+            functions are plain ones.
     Raises: as ``JSONDeserializer``.
     """
 
@@ -67,8 +69,10 @@ class AsyncJSONDeserializer(AsyncBaseDeserializer):
         rule_conf: dict[str, Any] | None = None,
         rule_registry: Any = None,
         json_decode: Callable[[bytes], Any] | None = None,
+        *,
+        model: type[Any] | None = None,
     ) -> None:
-        core = json_deserializer(schema_str, from_dict, schema_registry_client is not None, conf, json_decode)
+        core = json_deserializer(schema_str, from_dict, schema_registry_client is not None, conf, json_decode, model)
         super().__init__(schema_registry_client, core, rule_conf, rule_registry)
 
 

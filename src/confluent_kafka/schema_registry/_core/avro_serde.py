@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka.schema_registry._core.builders import (
     ReaderSetup,
     WithFromDict,
+    WithModel,
     WithSchema,
     WithToDict,
     WriterSetup,
@@ -28,8 +29,12 @@ from confluent_kafka.schema_registry._core.serializer import (
     DeserializerCore,
     SerializerCore,
     from_dict_converter,
+    from_registry,
+    model_reader,
+    model_writer,
     to_dict_converter,
 )
+from confluent_kafka.schema_registry._core.typed_schema import avro_schema
 from confluent_kafka.serialization import DeserializerBuilder, SerializerBuilder
 
 if TYPE_CHECKING:
@@ -45,10 +50,15 @@ def avro_serializer(
     schema_str: str | Schema | None,
     to_dict: Callable[[Any, SerializationContext], Any] | None,
     conf: dict[str, Any] | None,
+    model: Any,
 ) -> SerializerCore:
     """Make the core of an ``AvroSerializer`` from its arguments."""
     convert = to_dict_converter(to_dict)
     options = read_options(_SERIALIZER_OPTIONS, conf)
+    if model is not None:
+        convert = model_writer(model, to_dict, as_json=False)
+        if schema_str is None and not from_registry(options):
+            schema_str = avro_schema(model)
     codec = AvroCodec(strict=options["validate.strict"], strict_allow_default=options["validate.strict.allow.default"])
     if isinstance(schema_str, str):
         schema: Schema | None = Schema(normalized_text(schema_str), "AVRO")
@@ -62,9 +72,10 @@ def avro_deserializer(
     from_dict: Callable[[Any, SerializationContext], Any] | None,
     return_record_name: bool,
     conf: dict[str, Any] | None,
+    model: Any,
 ) -> DeserializerCore:
     """Make the core of an ``AvroDeserializer`` from its arguments."""
-    convert = from_dict_converter(from_dict)
+    convert = from_dict_converter(from_dict) if model is None else model_reader(model, from_dict, as_json=False)
     if not isinstance(return_record_name, bool):
         raise ValueError("return_record_name must be a boolean value")
     if isinstance(schema_str, str):
@@ -78,7 +89,7 @@ def avro_deserializer(
     return DeserializerCore(ReadPlanner(codec, schema, naming_of(options), options), convert)
 
 
-class AvroSerializerSetup(WithSchema, WithToDict, WriterSetup, SerializerBuilder):
+class AvroSerializerSetup(WithModel, WithSchema, WithToDict, WriterSetup, SerializerBuilder):
     """Settings of the builders of Avro serializers.
 
     All of it can be given to the constructor or to the methods, which return the builder.
@@ -113,10 +124,18 @@ class AvroSerializerSetup(WithSchema, WithToDict, WriterSetup, SerializerBuilder
         self._to_dict = to_dict
 
     def _make(self, client: Any) -> Any:
-        return self._kind(client, self._schema, self._to_dict, self._conf, self._rule_conf, self._rule_registry)
+        return self._kind(
+            client,
+            self._schema,
+            self._to_dict,
+            self._conf,
+            self._rule_conf,
+            self._rule_registry,
+            model=self._model,
+        )
 
 
-class AvroDeserializerSetup(WithSchema, WithFromDict, ReaderSetup, DeserializerBuilder):
+class AvroDeserializerSetup(WithModel, WithSchema, WithFromDict, ReaderSetup, DeserializerBuilder):
     """Settings of the builders of Avro deserializers.
 
     All of it can be given to the constructor or to the methods, which return the builder.
@@ -166,4 +185,5 @@ class AvroDeserializerSetup(WithSchema, WithFromDict, ReaderSetup, DeserializerB
             self._conf,
             self._rule_conf,
             self._rule_registry,
+            model=self._model,
         )

@@ -105,6 +105,17 @@ class WithSchema:
         return self
 
 
+class WithModel:
+    """A builder that takes a class of the user's."""
+
+    _model: Any = None
+
+    def set_model(self, model: type[Any]) -> Self:
+        """Set the class of the objects: a dataclass, attrs, pydantic or msgspec.Struct class."""
+        self._model = model
+        return self
+
+
 class WithToDict:
     """A builder that takes a function from objects to what the format writes."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka.schema_registry._core.builders import (
     ReaderSetup,
     WithFromDict,
+    WithModel,
     WithSchema,
     WithToDict,
     WriterSetup,
@@ -27,8 +28,12 @@ from confluent_kafka.schema_registry._core.serializer import (
     DeserializerCore,
     SerializerCore,
     from_dict_converter,
+    from_registry,
+    model_reader,
+    model_writer,
     to_dict_converter,
 )
+from confluent_kafka.schema_registry._core.typed_schema import json_schema
 from confluent_kafka.serialization import DeserializerBuilder, SerializerBuilder
 
 if TYPE_CHECKING:
@@ -60,11 +65,16 @@ def json_serializer(
     to_dict: Callable[[Any, SerializationContext], Any] | None,
     conf: dict[str, Any] | None,
     json_encode: Callable[[Any], str | bytes] | None,
+    model: Any,
 ) -> SerializerCore:
     """Make the core of a ``JSONSerializer`` from its arguments."""
     schema, convert = _schema(schema_str), to_dict_converter(to_dict)
     _check_function("json_encode", json_encode)
     options = read_options(_SERIALIZER_OPTIONS, conf)
+    if model is not None:
+        convert = model_writer(model, to_dict, as_json=True)
+        if schema is None and not from_registry(options):
+            schema = Schema(json_schema(model), "JSON")
     codec = JsonCodec(validate=options["validate"], encode=json_encode)
     return SerializerCore(WritePlanner(codec, schema, naming_of(options), options), convert)
 
@@ -75,11 +85,15 @@ def json_deserializer(
     has_client: bool,
     conf: dict[str, Any] | None,
     json_decode: Callable[[bytes], Any] | None,
+    model: Any,
 ) -> DeserializerCore:
     """Make the core of a ``JSONDeserializer`` from its arguments."""
-    schema, convert = _schema(schema_str), from_dict_converter(from_dict)
+    schema = _schema(schema_str)
+    convert = from_dict_converter(from_dict) if model is None else model_reader(model, from_dict, as_json=True)
     _check_function("json_decode", json_decode)
     if not has_client:
+        if schema is None and model is not None:
+            schema = Schema(json_schema(model), "JSON")
         if schema is None:
             raise ValueError("schema_registry_client must be provided if schema_str is not a Schema instance")
         if schema.references:
@@ -90,7 +104,7 @@ def json_deserializer(
     return DeserializerCore(planner, convert)
 
 
-class JSONSerializerSetup(WithSchema, WithToDict, WriterSetup, SerializerBuilder):
+class JSONSerializerSetup(WithModel, WithSchema, WithToDict, WriterSetup, SerializerBuilder):
     """Settings of the builders of JSON Schema serializers.
 
     All of it can be given to the constructor or to the methods, which return the builder.
@@ -140,10 +154,11 @@ class JSONSerializerSetup(WithSchema, WithToDict, WriterSetup, SerializerBuilder
             self._rule_conf,
             self._rule_registry,
             self._json_encode,
+            model=self._model,
         )
 
 
-class JSONDeserializerSetup(WithSchema, WithFromDict, ReaderSetup, DeserializerBuilder):
+class JSONDeserializerSetup(WithModel, WithSchema, WithFromDict, ReaderSetup, DeserializerBuilder):
     """Settings of the builders of JSON Schema deserializers.
 
     All of it can be given to the constructor or to the methods, which return the builder.
@@ -195,4 +210,5 @@ class JSONDeserializerSetup(WithSchema, WithFromDict, ReaderSetup, DeserializerB
             self._rule_conf,
             self._rule_registry,
             self._json_decode,
+            model=self._model,
         )

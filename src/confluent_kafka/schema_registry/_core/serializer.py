@@ -18,10 +18,11 @@ from confluent_kafka.schema_registry._core.framing import (
     SchemaId,
     header_frame,
 )
+from confluent_kafka.schema_registry._core.typed import from_plain, to_plain
 from confluent_kafka.schema_registry.error import SchemaMismatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from confluent_kafka.schema_registry._core.effects import Op
     from confluent_kafka.schema_registry._core.plan import ReadPlan, ReadPlanner, WritePlan, WritePlanner
@@ -56,6 +57,13 @@ class Converter:
             raise TypeError("SerializationContext cannot be None")
         return self.function(obj, ctx)
 
+    def placed(self, obj: Any, ctx: SerializationContext | None, where: str) -> Any:
+        """Convert; an object that is not of its class is refused by an error that says where."""
+        try:
+            return self(obj, ctx)
+        except SchemaMismatchError as e:
+            raise _placed(e, where) from e.__cause__
+
 
 def to_dict_converter(to_dict: Any) -> Converter | None:
     """Check the argument ``to_dict``; ValueError when it is not callable."""
@@ -71,6 +79,29 @@ def from_dict_converter(from_dict: Any) -> Converter | None:
             "from_dict must be callable with the signature from_dict(dict, SerializationContext) -> object"
         )
     return None if from_dict is None else Converter(from_dict, contextual=True)
+
+
+def model_writer(model: Any, to_dict: Any, *, as_json: bool) -> Converter:
+    """Return the converter from objects of a class; ValueError when there is a ``to_dict`` too."""
+    if to_dict is not None:
+        raise ValueError("give model or to_dict, not both: each of them says how objects are written")
+    return Converter(to_plain(model, as_json=as_json), contextual=False)
+
+
+def model_reader(model: Any, from_dict: Any, *, as_json: bool) -> Converter:
+    """Return the converter to objects of a class; ValueError when there is a ``from_dict`` too."""
+    if from_dict is not None:
+        raise ValueError("give model or from_dict, not both: each of them says what objects are made")
+    return Converter(from_plain(model, as_json=as_json), contextual=False)
+
+
+def from_registry(options: Mapping[str, Any]) -> bool:
+    """Whether options say that the schema comes from the registry."""
+    return (
+        options["use.schema.id"] is not None
+        or options["use.latest.with.metadata"] is not None
+        or bool(options["use.latest.version"])
+    )
 
 
 class SerializerCore:
@@ -128,7 +159,7 @@ class SerializerCore:
 
     def _write(self, plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> bytes:
         if self._convert is not None:
-            obj = self._convert(obj, ctx)
+            obj = self._convert.placed(obj, ctx, plan.where)
         try:
             payload = plan.encode(obj, plan.prefix)
         except SerializationError as e:
@@ -142,7 +173,10 @@ class SerializerCore:
     ) -> list[bytes | None]:
         encode, prefix, convert = plan.encode, plan.prefix, self._convert
         if convert is not None:
-            objects = [None if obj is None else convert(obj, ctx) for obj in objects]
+            objects = [
+                None if obj is None else convert.placed(obj, ctx, f"object {number} of the batch, {plan.where}")
+                for number, obj in enumerate(objects)
+            ]
         done: list[bytes | None] = []
         obj = None
         try:
@@ -283,7 +317,7 @@ class DeserializerCore:
             obj = plan.decode(data, start)
         except SerializationError as e:
             raise _placed(e, plan.where) from e.__cause__
-        return obj if self._convert is None else self._convert(obj, ctx)
+        return obj if self._convert is None else self._convert.placed(obj, ctx, plan.where)
 
 
 def _explained(plan: WritePlan, obj: Any, error: Exception, where: str) -> SerializationError:

@@ -46,6 +46,8 @@ class AvroSerializer(BaseSerializer):
             ``validate.strict`` (False), ``validate.strict.allow.default`` (False): refuse records with other fields.
         rule_conf: for rules, which this version does not run.
         rule_registry: for rules, which this version does not run.
+        model: class of the objects, in place of ``to_dict``: a dataclass, attrs, pydantic or msgspec.Struct class.
+            Without ``schema_str`` the schema is made from it.
     Raises:
         ValueError: a wrong or unknown property, or no JSON.
         SerializationError: the schema has rules.
@@ -63,8 +65,10 @@ class AvroSerializer(BaseSerializer):
         conf: dict[str, Any] | None = None,
         rule_conf: dict[str, Any] | None = None,
         rule_registry: Any = None,
+        *,
+        model: type[Any] | None = None,
     ) -> None:
-        core = avro_serializer(schema_str, to_dict, conf)
+        core = avro_serializer(schema_str, to_dict, conf, model)
         super().__init__(schema_registry_client, core, rule_conf, rule_registry)
 
 
@@ -87,6 +91,7 @@ class AvroDeserializer(BaseDeserializer):
             ``schema.id.deserializer`` (``dual_schema_id_deserializer``): where the id is.
         rule_conf: for rules, which this version does not run.
         rule_registry: for rules, which this version does not run.
+        model: class of the objects, in place of ``from_dict``: a dataclass, attrs, pydantic or msgspec.Struct class.
     Raises:
         ValueError: a wrong or unknown property, or no JSON.
         TypeError: ``schema_str`` is neither str nor Schema.
@@ -104,8 +109,10 @@ class AvroDeserializer(BaseDeserializer):
         conf: dict[str, Any] | None = None,
         rule_conf: dict[str, Any] | None = None,
         rule_registry: Any = None,
+        *,
+        model: type[Any] | None = None,
     ) -> None:
-        core = avro_deserializer(schema_str, from_dict, return_record_name, conf)
+        core = avro_deserializer(schema_str, from_dict, return_record_name, conf, model)
         super().__init__(schema_registry_client, core, rule_conf, rule_registry)
 
 

@@ -37,6 +37,8 @@ class JSONSerializer(BaseSerializer):
         rule_conf: for rules, which this version does not run.
         rule_registry: for rules, which this version does not run.
         json_encode: called as ``json_encode(obj)`` in place of orjson; returns str or bytes.
+        model: class of the objects, in place of ``to_dict``: a dataclass, attrs, pydantic or msgspec.Struct class.
+            Without ``schema_str`` the schema is made from it.
     Raises:
         ValueError: a wrong or unknown property; no JSON, no valid schema, or a ``$ref`` to nothing.
         TypeError: ``schema_str`` is neither str nor Schema.
@@ -55,8 +57,10 @@ class JSONSerializer(BaseSerializer):
         rule_conf: dict[str, Any] | None = None,
         rule_registry: Any = None,
         json_encode: Callable[[Any], str | bytes] | None = None,
+        *,
+        model: type[Any] | None = None,
     ) -> None:
-        core = json_serializer(schema_str, to_dict, conf, json_encode)
+        core = json_serializer(schema_str, to_dict, conf, json_encode, model)
         super().__init__(schema_registry_client, core, rule_conf, rule_registry)
 
 
@@ -75,6 +79,7 @@ class JSONDeserializer(BaseDeserializer):
         rule_conf: for rules, which this version does not run.
         rule_registry: for rules, which this version does not run.
         json_decode: called as ``json_decode(data)`` in place of orjson; returns the value.
+        model: class of the objects, in place of ``from_dict``: a dataclass, attrs, pydantic or msgspec.Struct class.
     Raises:
         ValueError: a wrong or unknown property, no valid schema, or no registry client where one is needed.
         TypeError: ``schema_str`` is neither str nor Schema.
@@ -92,8 +97,10 @@ class JSONDeserializer(BaseDeserializer):
         rule_conf: dict[str, Any] | None = None,
         rule_registry: Any = None,
         json_decode: Callable[[bytes], Any] | None = None,
+        *,
+        model: type[Any] | None = None,
     ) -> None:
-        core = json_deserializer(schema_str, from_dict, schema_registry_client is not None, conf, json_decode)
+        core = json_deserializer(schema_str, from_dict, schema_registry_client is not None, conf, json_decode, model)
         super().__init__(schema_registry_client, core, rule_conf, rule_registry)
 
 
