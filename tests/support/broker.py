@@ -145,7 +145,8 @@ class KafkaBroker:
         """End the broker by its process id and remove its data; does nothing once stopped, or in a forked child."""
         if self._owner != os.getpid():
             return
-        self._end(signal.SIGTERM)
+        # What is removed next need not be shut down properly, which takes seconds.
+        self._end(signal.SIGKILL)
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None

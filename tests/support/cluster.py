@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -52,12 +51,6 @@ class ClusterNode(KafkaBroker):
     def terminate(self) -> None:
         """End the broker as an operator would (SIGTERM): it gives its leaderships away first. Keeps its data."""
         self._end(signal.SIGTERM)
-
-    def stop(self) -> None:
-        # What is removed next need not be handed over first, which takes seconds.
-        if self._owner == os.getpid():
-            self._end(signal.SIGKILL)
-        super().stop()
 
     @property
     def running(self) -> bool:
