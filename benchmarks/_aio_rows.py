@@ -46,7 +46,7 @@ AIO_ROWS = (
     ),
 )
 
-CONTESTS = (
+AIO_CONTESTS = (
     Contest(
         "aio-latency",
         "one produce awaited to delivery, default settings",

@@ -21,9 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from _aio_rows import AIO_ROWS, CONTESTS
+from _aio_rows import AIO_CONTESTS, AIO_ROWS
 from _report import ROOT, CheckResult, ContestResult, Results, RowResult, machine, revision, store
 from _rows import CHECKS, FILLED_MARGIN, ROWS, Check, Contest, Row, Side
+from _serde_rows import SERDE_CONTESTS, SERDE_ROWS
 from peers.environment import MODULES, PEER, PeerError, peer_python
 
 SCENARIOS = Path(__file__).resolve().parent / "scenarios"
@@ -33,7 +34,8 @@ CreateTopic = Callable[[str, int], object]
 DeleteTopic = Callable[[str], object]
 KAFKA = "Apache Kafka, one KRaft node on this machine"
 SIDES = ("ours", "peer")
-ALL_ROWS = (*ROWS, *AIO_ROWS)
+ALL_ROWS = (*ROWS, *AIO_ROWS, *SERDE_ROWS)
+CONTESTS = (*AIO_CONTESTS, *SERDE_CONTESTS)
 KEYS = tuple(item.key for item in (*ALL_ROWS, *CONTESTS, *CHECKS))
 # Our side of what can be profiled, and whether it reads a filled topic.
 PROFILES = {

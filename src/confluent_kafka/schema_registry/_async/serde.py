@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-from importlib import import_module
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -16,7 +15,7 @@ from confluent_kafka.schema_registry._core.subject import SubjectNaming
 from confluent_kafka.serialization import Deserializer, Serializer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
 
     from typing_extensions import Self
 
@@ -233,8 +232,9 @@ async def async_build_serde(
 
 def new_client(conf: dict[str, Any]) -> Any:
     """Return an asyncio registry client."""
-    module = import_module("confluent_kafka.schema_registry._async.schema_registry_client")
-    return module.AsyncSchemaRegistryClient.new_client(conf)
+    from confluent_kafka.schema_registry._async.schema_registry_client import AsyncSchemaRegistryClient
+
+    return AsyncSchemaRegistryClient.new_client(conf)
 
 
 class AsyncBuild(Generic[S]):
@@ -245,12 +245,15 @@ class AsyncBuild(Generic[S]):
     _init: Callable[[S], Any] | None
     _construct: Callable[[Any], Any]
 
-    async def build(self, conf: dict[str, Any], is_key: bool) -> tuple[S, dict[str, Any]]:
-        """Return the (de)serializer and a copy of ``conf``.
+    def build(self, conf: dict[str, Any], is_key: bool) -> Coroutine[Any, Any, tuple[S, dict[str, Any]]]:
+        """Return a coroutine of the (de)serializer and a copy of ``conf``.
 
         Raises:
             ValueError: both a registry client and a configuration for one were given, or none of them.
         """
+        return self._build(conf)
+
+    async def _build(self, conf: dict[str, Any]) -> tuple[S, dict[str, Any]]:
         serde = await async_build_serde(self._client, self._client_conf, self._construct, self._init)
         return serde, dict(conf)
 

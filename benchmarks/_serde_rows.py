@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured of the serializers: schemas are known, nothing asks the registry."""
+
+from __future__ import annotations
+
+from _rows import Contest, Limit, Row, Side
+
+FORMATS = {"avro": (0.20, 0.12), "json": (0.06, 0.06), "protobuf": (0.35, 0.35)}
+# An await of what is there, over the plain call.
+ASYNC_OVERHEAD_NS = 500.0
+
+SERDE_ROWS = tuple(
+    Row(
+        f"{name}-{work}",
+        f"{name}: {work} one by one" + (", validation on" if name == "json" else ""),
+        "serde.py",
+        limit,
+        arguments=("--format", name, "--work", work),
+        messages=100_000,
+        # up to a hundred times as long for a message
+        peer_messages=20_000 if name != "json" else 3_000,
+    )
+    for name, limits in FORMATS.items()
+    for work, limit in zip(("serialize", "deserialize"), limits, strict=True)
+)
+
+SERDE_CONTESTS = tuple(
+    Contest(
+        f"{name}-{work}-forms",
+        f"{name}: {work} awaited, and in batches of 100",
+        {"ours": Side("ours", "serde_forms.py", 100_000, ("--format", name, "--work", work))},
+        (Limit("async_overhead_ns", at_most=ASYNC_OVERHEAD_NS), Limit("batch_to_single", at_most=1.0)),
+        told=("single_ns", "async_ns", "batch_ns"),
+    )
+    for name in FORMATS
+    for work in ("serialize", "deserialize")
+)
