@@ -471,3 +471,14 @@ def test_bundled_messages() -> None:
     text = 'syntax = "proto3"; import "confluent/type/decimal.proto"; import "google/type/date.proto"; ' \
            "message A { confluent.type.Decimal price = 1; google.type.Date day = 2; }"  # fmt: skip
     assert linked(text, {}).descriptor.message_types_by_name["A"].fields_by_name["price"].number == 1
+
+
+def test_dicts_of_googles_json_types_are_their_fields(client: Recording) -> None:
+    text = 'syntax = "proto3"; import "google/protobuf/struct.proto"; message A { google.protobuf.Struct s = 1; }'
+    client.register_schema("orders-value", Schema(text, "PROTOBUF"))
+    value = {
+        "s": {"fields": {"a": {"number_value": 1.5}, "b": {"list_value": {"values": [{"null_value": "NULL_VALUE"}]}}}}
+    }
+    data = ProtobufSerializer(None, client, LATEST)(value, context())
+    assert ProtobufDeserializer(None, schema_registry_client=client, as_dict=True)(data, context()) == value
+    assert dict(ProtobufDeserializer(None, schema_registry_client=client)(data, context()).s) == {"a": 1.5, "b": [None]}

@@ -83,7 +83,7 @@ class DictWriter:
 
     def __init__(self, kind: Any) -> None:
         self._kind = kind
-        self._may_be_deep = _may_be_deep(kind.DESCRIPTOR)
+        self._may_be_deep, self._by_parts = _look(kind.DESCRIPTOR)
 
     def __call__(self, value: dict[str, Any]) -> Any:
         """Return a dict as a message.
@@ -94,19 +94,26 @@ class DictWriter:
         # the constructor recurses in C without watching its stack
         if self._may_be_deep and not _is_shallow(value):
             raise SchemaMismatchError(f"nested more than {MAX_DEPTH} levels deep")
-        try:
-            return self._kind(**value)
-        except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError):
-            # it does not say which field of which message: look at each
-            message = self._kind()
-            _fill(message, value, "", 1)
-            return message
+        if not self._by_parts:
+            try:
+                return self._kind(**value)
+            except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError):
+                pass  # it does not say which field of which message: look at each
+        message = self._kind()
+        _fill(message, value, "", 1)
+        return message
 
 
-def _may_be_deep(descriptor: Any) -> bool:
-    """Return whether messages of this type can be nested deeper than what can be read."""
+# the constructor takes dicts and lists for these to be what they stand for, not their fields
+_SPECIAL = ("google.protobuf.Struct", "google.protobuf.ListValue")
+
+
+def _look(descriptor: Any) -> tuple[bool, bool]:
+    """Return whether messages of this type can be nested deeper than can be read, and whether one is special."""
     level = {descriptor.full_name: descriptor}
+    special = False
     for _ in range(MAX_DEPTH):
+        special = special or any(name in level for name in _SPECIAL)
         level = {
             field.message_type.full_name: field.message_type
             for message in level.values()
@@ -114,8 +121,8 @@ def _may_be_deep(descriptor: Any) -> bool:
             if field.message_type is not None
         }
         if not level:
-            return False
-    return True
+            return False, special
+    return True, special
 
 
 def _is_shallow(value: Any) -> bool:
