@@ -54,6 +54,8 @@ def _register(reg: Registry, subject: str, schema: Schema, normalize: bool) -> O
     caches = reg.caches
     path = f"subjects/{segment(subject)}/versions"
     answer = yield from request(reg.link, "POST", path, [("normalize", normalize)], schema.to_dict())
+    if not isinstance(answer, dict):
+        raise _unexpected("an object", answer)
     own_rules = schema.rule_set is not None or schema.metadata is not None
     if "schema" not in answer and own_rules and answer.get("id") is not None:
         # the registry did not say what it has made of the rules: they may have been dropped

@@ -139,9 +139,8 @@ def _answer(outcome: Outcome, method: str, path: str, link: Link, policy: RetryP
     if isinstance(outcome, HttpFailure):
         tries = f"{policy.max_retries + 1} attempt{'s' if policy.max_retries else ''} at each URL"
         note = f"no answer to {where} after {tries}: is the registry up, and are url, proxy and ssl.* right?"
-        notes = getattr(outcome.error, "__notes__", None)
-        # BaseException.add_note came with Python 3.11
-        outcome.error.__notes__ = [*(notes or ()), note]  # type: ignore[attr-defined]
+        # BaseException.add_note came with Python 3.11, and this may be a copy that has such a note already
+        outcome.error.__notes__ = [note]  # type: ignore[attr-defined]
         raise outcome.error
     if is_success(outcome.status):
         if outcome.status == 204 or not outcome.body.strip():

@@ -128,6 +128,14 @@ class Health:
             # an exception that several threads raise would collect all their tracebacks
             return HttpFailure(copy.copy(last.error), False) if isinstance(last, HttpFailure) else last
 
+    def wait(self, url: str) -> float:
+        """Return the seconds until ``url`` may be tried again."""
+        with self._lock:
+            if url not in self._failing:
+                return 0.0
+            at = max(self._next_probe.get(url, 0.0), self._held.get(url, 0.0))
+            return max(0.0, at - self._policy.clock())
+
     def succeeded(self, url: str) -> None:
         """Note that ``url`` has answered."""
         if not self._answers and not self._failing and self._urls[self._preferred] == url:
@@ -143,6 +151,8 @@ class Health:
         if isinstance(outcome, HttpFailure) and not outcome.sent:
             return
         with self._lock:
+            if outcome is self._failing.get(url):  # that is what it said before: nothing was sent
+                return
             count = self._answers[url] = self._answers.get(url, 0) + 1
             now = self._policy.clock()
             asked = self._policy.asked_for(outcome)
@@ -183,5 +193,7 @@ def with_retries(health: Health, policy: RetryPolicy, attempt: Callable[[str], O
         retries += 1
         if retries > policy.max_retries or len(gave_up) == len(health.order()):
             return outcome
+        # an attempt that comes too early would be used up without a request
+        pause = max(pause, min(health.wait(url) for url in health.order() if url not in gave_up))
         if pause > 0:
             yield Sleep(pause)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Both registry clients have the same methods, and the names that existing code uses."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from confluent_kafka.schema_registry import (
+    AsyncSchemaRegistryClient,
+    SchemaRegistryClient,
+    schema_registry_client,
+)
+from confluent_kafka.schema_registry._async import schema_registry_client as async_module
+from confluent_kafka.schema_registry._sync import schema_registry_client as sync_module
+from confluent_kafka.schema_registry.common import schema_registry_client as common
+from confluent_kafka.schema_registry.error import OAuthTokenError
+
+PLAIN = {"config", "new_client"}
+
+
+def methods(cls: type) -> dict[str, Any]:
+    return {name: value for name, value in inspect.getmembers(cls, callable) if not name.startswith("_")}
+
+
+def as_sync(text: str | None) -> str:
+    return re.sub(r"Async(?=(Mock)?SchemaRegistryClient)", "", text or "")
+
+
+def test_same_methods_signatures_and_documentation() -> None:
+    sync, asynchronous = methods(SchemaRegistryClient), methods(AsyncSchemaRegistryClient)
+    asynchronous["close"] = asynchronous.pop("aclose")
+    assert sync.keys() == asynchronous.keys()
+    assert len(sync) > 35
+    for name, method in sync.items():
+        twin = asynchronous[name]
+        assert method.__doc__, name
+        assert method.__doc__ == as_sync(twin.__doc__), name
+        assert as_sync(str(inspect.signature(twin))) == str(inspect.signature(method)), name
+        assert inspect.iscoroutinefunction(twin) == (name not in PLAIN), name
+        assert not inspect.iscoroutinefunction(method)
+    documents = as_sync(SchemaRegistryClient.__doc__), as_sync(AsyncSchemaRegistryClient.__doc__)
+    assert documents[0].partition("\n")[2] == documents[1].partition("\n")[2] != ""
+
+
+@pytest.mark.parametrize("module", [sync_module, async_module, common])
+def test_helpers_by_the_paths_of_existing_code(module: Any) -> None:
+    assert module.full_jitter is common.full_jitter
+    assert module.is_retriable(503)
+    assert module.is_success(200)
+    assert schema_registry_client.normalize_identity_pool(["a", "b"]) == "a,b"
+    assert schema_registry_client.VALID_AUTH_PROVIDERS == ["URL", "USER_INFO"]
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("_sync.schema_registry_client", ["SchemaRegistryClient", "_RestClient", "_urlencode", "time"]),
+        ("_async.schema_registry_client", ["AsyncSchemaRegistryClient", "_AsyncRestClient", "_urlencode"]),
+        ("_sync.mock_schema_registry_client", ["MockSchemaRegistryClient"]),
+        ("_async.mock_schema_registry_client", ["AsyncMockSchemaRegistryClient"]),
+        ("schema_registry_client", ["SchemaRegistryClient", "AsyncSchemaRegistryClient", "Schema"]),
+        ("common.schema_registry_client", ["Schema", "RulePhase", "SchemaVersion", "full_jitter"]),
+        ("error", ["SchemaRegistryError", "OAuthTokenError"]),
+    ],
+)
+def test_module_paths(path: str, names: list[str]) -> None:
+    module = import_module(f"confluent_kafka.schema_registry.{path}")
+    assert [name for name in names if not hasattr(module, name)] == []
+
+
+def test_full_jitter_is_looked_up_when_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, make in ((sync_module, SchemaRegistryClient), (async_module, AsyncSchemaRegistryClient)):
+        client: Any = make({"url": "http://h"})
+        monkeypatch.setattr(module, "full_jitter", lambda base, cap, n: (base, cap, n))
+        assert client._rest_client.link.policy.jitter(1, 2, 3) == (1, 2, 3)
+
+
+def test_the_registry_is_imported_without_its_http_library() -> None:
+    code = (
+        "import sys; from confluent_kafka.schema_registry import *;"
+        "client = SchemaRegistryClient({'url': 'mock://'}); client.register_schema('s', Schema('\"int\"'));"
+        "SchemaRegistryClient({'url': 'http://h'}); AsyncSchemaRegistryClient({'url': 'http://h'});"
+        "assert not {'httpx2', 'httpcore2', 'anyio'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httpx2", None)
+    monkeypatch.delitem(sys.modules, "confluent_kafka.schema_registry._sync.transport", raising=False)
+    with pytest.raises(ImportError, match=r'pip install "ferrokafka\[schemaregistry\]"'):
+        SchemaRegistryClient({"url": "http://h"}).get_subjects()
+
+
+def test_token_errors_read_well() -> None:
+    assert str(OAuthTokenError("no token")) == "no token"
+    assert str(OAuthTokenError("no token", 401)) == "no token (HTTP 401)"
