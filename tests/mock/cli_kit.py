@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -13,6 +15,9 @@ import time
 from collections.abc import Callable, Sequence
 from queue import Empty, Queue
 from typing import IO, Any
+from unittest import mock
+
+from confluent_kafka.cli import main
 
 Environment = dict[str, str]
 
@@ -39,6 +44,19 @@ def run_cli(
     )
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     return done
+
+
+def call_cli(*arguments: str, bootstrap: str) -> subprocess.CompletedProcess[bytes]:
+    """The same in this process, in a tenth of the time; nobody can be asked anything."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, environment(bootstrap), clear=True),
+        mock.patch("sys.stdin", io.StringIO()),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        code = main(arguments)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue().encode(), err.getvalue().encode())
 
 
 def ok(done: subprocess.CompletedProcess[bytes]) -> bytes:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ["README.md", "DESIGN.md", "CHANGELOG.md", "MIGRATION.md", "docs/guide/asyncio.md", "examples/README.md",
+DOCUMENTS = ["README.md", "DESIGN.md", "CHANGELOG.md", "MIGRATION.md", "docs/guide/admin.md", "docs/guide/asyncio.md",
+             "examples/README.md",
              "benchmarks/README.md"]  # fmt: skip
 MAPPED = {"rust/core/src": ("rs",), "rust/python/src": ("rs",), "src/confluent_kafka": ("py", "pyi")}
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")

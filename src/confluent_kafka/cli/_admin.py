@@ -108,6 +108,16 @@ def show(arguments: argparse.Namespace, columns: Sequence[str], rows: Iterable[S
         print("  ".join(padded).rstrip())
 
 
+def altered(
+    arguments: argparse.Namespace, entry: dict[str, Any], what: str, failed: Mapping[Any, KafkaException]
+) -> None:
+    """Tell what an ``alter`` has done to one thing: on standard error, with --json as a list of one object or none."""
+    if arguments.json:
+        print_json([] if failed else [{**entry, "changed": not arguments.validate_only}])
+    elif not failed:
+        say(f"{what}: {'valid, nothing was changed' if arguments.validate_only else 'changed'}")
+
+
 def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from confluent_kafka.admin import ConfigResource, ConfigSource, ResourceType
 
-from ._admin import Group, admin, finish, outcomes, property_of, show
+from ._admin import Group, admin, altered, finish, outcomes, property_of, show
 from ._errors import UsageError
-from ._terminal import say
 from .topics import incremental
 
 EPILOG = """\
@@ -68,6 +67,5 @@ def alter_configs(arguments: argparse.Namespace) -> int:
         )
         dict(outcomes(futures, failed))
     where = f"{arguments.kind} {arguments.name}"
-    if not failed:
-        say(f"{where}: {'valid, nothing was changed' if arguments.validate_only else 'changed'}")
+    altered(arguments, {"kind": arguments.kind, "name": arguments.name}, where, failed)
     return finish(failed, lambda key: where)

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from typing import Any
+from enum import Enum
+from typing import Any, TypeVar
 
 from confluent_kafka import (
     OFFSET_INVALID,
     ConsumerGroupState,
     ConsumerGroupTopicPartitions,
+    ConsumerGroupType,
     KafkaException,
+    TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
@@ -25,19 +28,22 @@ from ._terminal import plural, say
 EPILOG = """\
 examples:
   %(prog)s list --state stable
+  %(prog)s describe billing
   %(prog)s lag billing
   %(prog)s reset billing --topic orders --to earliest --dry-run
   %(prog)s reset billing --to @2026-03-01T00:00Z --yes
   %(prog)s delete billing --yes
 """
-LAG = ("topic", "partition", "committed", "end", "lag", "member", "host")
+LAG = ("topic", "partition", "committed", "end", "lag", "member", "host", "client")
 RESET = ("topic", "partition", "before", "after")
+Kind = TypeVar("Kind", bound=Enum)
 
 
 def add_parser(commands: Any) -> None:
     group = Group(commands, "groups", "list, describe, reset and delete consumer groups; their lag", EPILOG)
     parser = group.action("list", "list consumer groups", list_groups)
     parser.add_argument("--state", action="append", default=[], metavar="NAME", help="only in this state; repeatable")
+    parser.add_argument("--type", action="append", default=[], metavar="NAME", help="classic, consumer; repeatable")
     parser = group.action("describe", "members and what they are assigned", describe_groups)
     parser.add_argument("groups", nargs="+", metavar="group")
     parser = group.action("lag", "how far a group is behind, per partition", group_lag)
@@ -60,9 +66,11 @@ def add_parser(commands: Any) -> None:
 
 
 def list_groups(arguments: argparse.Namespace) -> int:
-    states = {_state(name) for name in arguments.state} or None
+    states = {_member(ConsumerGroupState, "--state", name) for name in arguments.state} or None
+    types = {_member(ConsumerGroupType, "--type", name) for name in arguments.type} or None
     with admin(arguments) as client:
-        found = client.list_consumer_groups(states=states, request_timeout=arguments.timeout).result()
+        asked = client.list_consumer_groups(states=states, types=types, request_timeout=arguments.timeout)
+        found = asked.result()
     rows = [(g.group_id, _name(g.state), _name(g.type), g.is_simple_consumer_group) for g in found.valid]
     show(arguments, ("group", "state", "type", "simple"), sorted(rows, key=lambda row: row[0]))
     for error in found.errors:
@@ -70,12 +78,12 @@ def list_groups(arguments: argparse.Namespace) -> int:
     return FAILED if found.errors else 0
 
 
-def _state(name: str) -> ConsumerGroupState:
-    try:
-        return ConsumerGroupState[name.upper().replace("-", "_")]
-    except KeyError:
-        names = ", ".join(state.name.lower() for state in ConsumerGroupState)
-        raise UsageError(f"--state {name}: expected one of {names}") from None
+def _member(kind: type[Kind], option: str, name: str) -> Kind:
+    found = kind.__members__.get(name.upper().replace("-", "_"))
+    if found is None or found.name == "UNKNOWN":
+        names = ", ".join(member.name.lower() for member in kind if member.name != "UNKNOWN")
+        raise UsageError(f"{option} {name}: expected one of {names}")
+    return found
 
 
 def _name(value: Any) -> str | None:
@@ -130,32 +138,40 @@ def _committed(client: AdminClient, group: str, timeout: float) -> list[TopicPar
 
 
 def _offsets(
-    client: AdminClient, places: Iterable[TopicPartition], spec: OffsetSpec, timeout: float
+    client: AdminClient,
+    places: Iterable[TopicPartition],
+    spec: OffsetSpec,
+    timeout: float,
+    failed: dict[Any, KafkaException] | None = None,
 ) -> dict[tuple[str, int], int]:
+    """An offset per partition; without ``failed`` the first failure is raised."""
     wanted = {TopicPartition(place.topic, place.partition): spec for place in places}
     futures = client.list_offsets(wanted, request_timeout=timeout)
-    return {(place.topic, place.partition): future.result().offset for place, future in futures.items()}
+    if failed is None:
+        return {(place.topic, place.partition): future.result().offset for place, future in futures.items()}
+    return {(place.topic, place.partition): found.offset for place, found in outcomes(futures, failed)}
 
 
 def group_lag(arguments: argparse.Namespace) -> int:
+    failed: dict[Any, KafkaException] = {}
     with admin(arguments) as client:
         group = client.describe_consumer_groups([arguments.group], request_timeout=arguments.timeout)
         members = group[arguments.group].result().members
         committed = {(p.topic, p.partition): p.offset for p in _committed(client, arguments.group, arguments.timeout)}
         owners = {(p.topic, p.partition): m for m in members for p in m.assignment.topic_partitions}
         places = [TopicPartition(*place) for place in sorted({*committed, *owners})]
-        ends = _offsets(client, places, OffsetSpec.latest(), arguments.timeout)
+        ends = _offsets(client, places, OffsetSpec.latest(), arguments.timeout, failed)
     if not places:
         raise CommandError(f"group {arguments.group!r} has neither offsets nor members")
     rows = []
-    for topic, partition in ((p.topic, p.partition) for p in places):
-        offset, end = committed.get((topic, partition), OFFSET_INVALID), ends[topic, partition]
+    for place in ((p.topic, p.partition) for p in places):
+        offset, end, owner = committed.get(place, OFFSET_INVALID), ends.get(place), owners.get(place)
         known = offset if offset >= 0 else None
-        owner = owners.get((topic, partition))
-        lag = None if known is None else max(0, end - known)
-        rows.append((topic, partition, known, end, lag, owner and owner.member_id, owner and owner.host))
+        lag = None if known is None or end is None else max(0, end - known)
+        whose = (owner.member_id, owner.host, owner.client_id) if owner else (None, None, None)
+        rows.append((*place, known, end, lag, *whose))
     show(arguments, LAG, rows)
-    return 0
+    return finish(failed, lambda place: f"{place.topic}:{place.partition}")
 
 
 def _chosen(
@@ -172,10 +188,12 @@ def _chosen(
         if separator and number.isdigit():
             places.add((name, int(number)))
             continue
-        topic = client.list_topics(text, timeout=arguments.timeout).topics[text]
-        if topic.error is not None or not topic.partitions:
-            raise CommandError(f"--topic {text}: {topic.error.str() if topic.error else 'it has no partitions'}")
-        places.update((text, partition) for partition in topic.partitions)
+        # Not list_topics, for which a broker may make a topic that is not there.
+        described = client.describe_topics(TopicCollection([text]), request_timeout=arguments.timeout)[text]
+        try:
+            places.update((text, partition.id) for partition in described.result().partitions)
+        except KafkaException as error:
+            raise CommandError(f"--topic {text}: {describe(error)}") from error
     return [TopicPartition(*place) for place in sorted(places)]
 
 

@@ -18,7 +18,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from ._admin import Group, admin, confirm, finish, outcomes, print_json, property_of, show, timeouts
+from ._admin import Group, admin, altered, confirm, finish, outcomes, print_json, property_of, show, timeouts
 from ._errors import UsageError
 from ._terminal import plural, say
 
@@ -121,7 +121,9 @@ def create_topics(arguments: argparse.Namespace) -> int:
         futures = client.create_topics(topics, validate_only=arguments.validate_only, **timeouts(arguments))
         created = [name for name, _ in outcomes(futures, failed)]
     if arguments.if_not_exists:
-        failed = {n: e for n, e in failed.items() if e.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS}
+        for name in [n for n, e in failed.items() if e.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS]:
+            del failed[name]
+            say(f"{name}: exists already")
     show(arguments, ("created",) if not arguments.validate_only else ("valid",), ([name] for name in created))
     return finish(failed)
 
@@ -129,20 +131,27 @@ def create_topics(arguments: argparse.Namespace) -> int:
 def alter_topic(arguments: argparse.Namespace) -> int:
     if arguments.partitions is None and not arguments.set and not arguments.unset:
         raise UsageError("nothing to change: give --partitions, --set or --unset")
+    resource = incremental(ResourceType.TOPIC, arguments.topic, arguments.set, arguments.unset)
+    changes = bool(arguments.set or arguments.unset)
     failed: dict[Any, Any] = {}
     with admin(arguments) as client:
-        if arguments.partitions is not None:
+
+        def configure(validate_only: bool) -> None:
+            futures = client.incremental_alter_configs(
+                [resource], validate_only=validate_only, request_timeout=arguments.timeout
+            )
+            dict(outcomes(futures, failed))
+
+        if changes:
+            # Checked first, as partitions that were added stay.
+            configure(validate_only=True)
+        if arguments.partitions is not None and not failed:
             grown = [NewPartitions(arguments.topic, arguments.partitions)]
             futures = client.create_partitions(grown, validate_only=arguments.validate_only, **timeouts(arguments))
             dict(outcomes(futures, failed))
-        if not failed and (arguments.set or arguments.unset):
-            changes = incremental(ResourceType.TOPIC, arguments.topic, arguments.set, arguments.unset)
-            altered = client.incremental_alter_configs(
-                [changes], validate_only=arguments.validate_only, request_timeout=arguments.timeout
-            )
-            dict(outcomes(altered, failed))
-    if not failed:
-        say(f"{arguments.topic}: {'valid, nothing was changed' if arguments.validate_only else 'changed'}")
+        if changes and not failed and not arguments.validate_only:
+            configure(validate_only=False)
+    altered(arguments, {"topic": arguments.topic}, arguments.topic, failed)
     return finish(failed, lambda key: arguments.topic)
 
 
