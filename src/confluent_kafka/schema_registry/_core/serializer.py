@@ -203,7 +203,10 @@ class DeserializerCore:
         self._planner = planner
         self._plans = planner.by_frame
         self._convert = convert
-        self._short_frames = planner.reads_frame and not planner.indexed
+        self._short_frames = planner.reads_frame
+        # the first message of a Protobuf file, as most are, has one byte of indexes
+        self._indexed = planner.indexed
+        self._frame_bytes = V0_BYTES + 1 if planner.indexed else V0_BYTES
 
     def rename(self, naming: SubjectNaming) -> None:
         """Use another subject name strategy from now on."""
@@ -220,11 +223,13 @@ class DeserializerCore:
         if (
             self._short_frames
             and (ctx is None or not ctx.headers)
-            and len(data) >= V0_BYTES
+            and len(data) >= self._frame_bytes
             and data[0] == MAGIC_V0
+            and (not self._indexed or data[V0_BYTES] == 0)
             and planner.naming.custom is None
         ):
-            frame, start = data[:V0_BYTES], V0_BYTES
+            start = self._frame_bytes
+            frame = data[:start]
             key = frame if ctx is None else (ctx.topic, ctx.field, frame)
         else:
             key, frame, data, start = self._look(data, ctx)
@@ -253,14 +258,14 @@ class DeserializerCore:
                     continue
                 data = value if type(value) is bytes else bytes(value)
                 # the id is mostly that of the value before
-                if plan is not None and quick and data[:V0_BYTES] == last:
-                    start = V0_BYTES
+                if plan is not None and quick and last and data.startswith(last):
+                    start = len(last)
                 else:
                     key, frame, data, start = self._look(data, ctx)
                     plan = self._plans.get(key)
                     if plan is None:
                         return Pending(self._rest_later(values, objects, data, start, key, frame, ctx))
-                    last = data[:V0_BYTES] if start == V0_BYTES else b""
+                    last = data[:start]
                 obj = plan.decode(data, start)
                 objects.append(obj if convert is None else convert(obj, ctx))
         except SerializationError as e:
