@@ -411,6 +411,125 @@ BOUND: dict[str, Any] = {
 }
 
 
+class TestCompatibility:
+    """Levels and endpoints; what fits is for the tests of the formats."""
+
+    @staticmethod
+    def needs(*fields: str) -> str:
+        listed = [{"name": name, "type": "string"} for name in fields]
+        return json.dumps({"type": "record", "name": "R", "fields": listed})
+
+    @pytest.mark.parametrize(
+        ("level", "old", "new", "fits"),
+        [
+            ("BACKWARD", "a", "a b", False),
+            ("BACKWARD", "a b", "a", True),
+            ("FORWARD", "a", "a b", True),
+            ("FORWARD", "a b", "a", False),
+            ("FULL", "a", "a b", False),
+            ("FULL", "a b", "a", False),
+            ("FULL", "a", "a documented", True),
+            ("NONE", "a", "x", True),
+            ("BACKWARD", "a, a b", "a b documented", True),
+            ("BACKWARD_TRANSITIVE", "a, a b", "a b documented", False),
+            ("BACKWARD_TRANSITIVE", "a b c, a b", "a", True),
+            ("FORWARD_TRANSITIVE", "a b, a b c", "a", False),
+        ],
+    )
+    def test_levels(self, level: str, old: str, new: str, fits: bool) -> None:
+        sr = Registry()
+        sr("PUT /config/s", {"compatibility": "NONE"})
+        for fields in old.split(", "):
+            sr.register("s", self.needs(*fields.split()))
+        sr("PUT /config/s", {"compatibility": level})
+        text = self.needs(*new.removesuffix(" documented").split())
+        if new.endswith("documented"):
+            text = json.dumps({**json.loads(text), "doc": "changed"})
+        if fits:
+            assert sr.register("s", text)
+        else:
+            assert sr.error("POST /subjects/s/versions", {"schema": text}) == (409, 409)
+        checked = sr("POST /compatibility/subjects/s/versions", {"schema": text}, verbose="true")
+        assert checked["is_compatible"] is fits
+        assert bool(checked["messages"]) is not fits
+
+    def test_only_the_latest_counts_unless_transitive(self) -> None:
+        sr = Registry()
+        for fields in ("a", "a b"):
+            sr("PUT /config/s", {"compatibility": "NONE"})
+            sr.register("s", self.needs(*fields.split()))
+        body = {"schema": self.needs("a", "b")}
+        one, latest = (f"POST /compatibility/subjects/s/versions/{version}" for version in (1, "latest"))
+        sr("PUT /config/s", {"compatibility": "BACKWARD"})
+        assert sr(one, body) == {"is_compatible": False}
+        assert sr(latest, body) == {"is_compatible": True}
+        assert sr("POST /compatibility/subjects/s/versions", body) == {"is_compatible": True}
+        sr("PUT /config/s", {"compatibility": "BACKWARD_TRANSITIVE"})
+        assert sr("POST /compatibility/subjects/s/versions", body) == {"is_compatible": False}
+        assert sr.error("POST /compatibility/subjects/s/versions/9", body) == (404, 40402)
+        assert sr("POST /compatibility/subjects/none/versions/latest", body) == {"is_compatible": True}
+        assert sr.error("POST /compatibility/subjects/s/versions/latest", {"schema": "{"}) == (422, 42201)
+
+    def test_messages(self) -> None:
+        sr = Registry()
+        sr.register("s", self.needs("a"))
+        body = {"schema": self.needs("a", "b")}
+        status, answer = sr.app.handle("POST", "/subjects/s/versions", {}, body)
+        assert status == 409
+        assert "incompatible with an earlier schema" in answer["message"]
+        checked = sr("POST /compatibility/subjects/s/versions/latest", body, verbose="true")
+        assert "READER_FIELD_MISSING_DEFAULT_VALUE" in checked["messages"][0]
+        assert "{oldSchemaVersion: 1}" in checked["messages"]
+        assert "{compatibility: 'BACKWARD'}" in checked["messages"]
+
+    def test_another_type_never_fits(self) -> None:
+        sr = Registry()
+        sr.register("s", A)
+        assert sr.error("POST /subjects/s/versions", {"schema": "{}", "schemaType": "JSON"}) == (409, 409)
+
+    def test_groups(self) -> None:
+        sr = Registry()
+        sr("PUT /config/s", {"compatibility": "BACKWARD", "compatibilityGroup": "major"})
+
+        def body(major: str, *fields: str) -> dict[str, Any]:
+            return {"schema": self.needs(*fields), "metadata": {"properties": {"major": major}}}
+
+        assert sr("POST /subjects/s/versions", body("1", "a"))["version"] == 1
+        assert sr.error("POST /subjects/s/versions", body("1", "a", "b")) == (409, 409)
+        assert sr("POST /subjects/s/versions", body("2", "x"))["version"] == 2
+        assert sr.error("POST /subjects/s/versions", body("1", "x")) == (409, 409)
+
+    def test_references_are_looked_into(self) -> None:
+        sr = Registry()
+        for version, kind in enumerate(("int", "long"), start=1):
+            inner = {"type": "record", "name": "Inner", "fields": [{"name": "x", "type": kind}]}
+            assert sr("POST /subjects/inner/versions", {"schema": json.dumps(inner)})["version"] == version
+        outer = json.dumps({"type": "record", "name": "Outer", "fields": [{"name": "i", "type": "Inner"}]})
+
+        def body(version: int) -> dict[str, Any]:
+            reference = {"name": "Inner", "subject": "inner", "version": version}
+            return {"schema": outer, "references": [reference]}
+
+        sr("POST /subjects/outer/versions", body(2))
+        assert sr.error("POST /subjects/outer/versions", body(1)) == (409, 409)
+        found = sr("GET /subjects/outer/versions/1", format="resolved")["schema"]
+        assert json.loads(found)["fields"][0]["type"]["fields"][0]["type"] == "long"
+
+    def test_all_types(self) -> None:
+        sr = Registry()
+        proto = 'syntax = "proto3"; message M { int32 a = 1; }'
+        sr.register("p", proto, schemaType="PROTOBUF")
+        assert sr.register("p", proto.replace(" { ", " {\n  "), schemaType="PROTOBUF") == 1
+        changed = {"schema": proto.replace("int32", "string"), "schemaType": "PROTOBUF"}
+        assert sr.error("POST /subjects/p/versions", changed) == (409, 409)
+        encoded = sr("GET /schemas/ids/1", format="serialized")["schema"]
+        assert sr.register("q", encoded, schemaType="PROTOBUF") == 2
+        sr.register("j", '{"type": "integer"}', schemaType="JSON")
+        sr.register("j", '{"type": "number"}', schemaType="JSON")
+        again = {"schema": '{"type": "integer", "title": "x"}', "schemaType": "JSON"}
+        assert sr.error("POST /subjects/j/versions", again) == (409, 409)
+
+
 class TestAssociations:
     def test_made_found_and_dropped(self, sr: Registry) -> None:
         made = sr("POST /associations", BOUND)

@@ -242,18 +242,14 @@ class MemoryRegistry:
             canonical = parsed.normalized if normalize or config.get("normalize") else parsed.canonical
             entry = self.store.same(name, key_of(schema, canonical), deleted)
             if entry is None and schema.metadata is None and schema.rule_set is None:
-                entry = next((item for item in active if self._same_text(item, schema, canonical)), None)
+                entry = next((item for item in active if self._same_text(name, item, schema, canonical)), None)
             return self._found(_registered(entry), failures.no_schema)
 
-    @staticmethod
-    def _same_text(entry: Entry, schema: Schema, canonical: str) -> bool:
-        bare = dataclasses.replace(entry.registered.schema, metadata=None, rule_set=None)
-        if bare.schema_type != schema.schema_type or (bare.references or []) != (schema.references or []):
+    def _same_text(self, name: SubjectName, entry: Entry, schema: Schema, canonical: str) -> bool:
+        other = entry.registered.schema
+        if other.schema_type != schema.schema_type or (other.references or []) != (schema.references or []):
             return False
-        try:
-            return compat.canonical(bare.schema_type or "AVRO", bare.schema_str or "") == canonical
-        except compat.InvalidSchema:
-            return False
+        return self._parsed(name, other, deleted=True).canonical == canonical
 
     def latest(self, subject: str, deleted: bool = False) -> RegisteredSchema:
         """Return the latest version of a subject."""

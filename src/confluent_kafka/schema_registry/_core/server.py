@@ -59,6 +59,8 @@ class RegistryApp:
             result = self._answer(method, path, query, body)
         except SchemaRegistryError as e:
             return e.http_status_code, {"error_code": e.error_code, "message": e.error_message}
+        except RecursionError:
+            return 422, {"error_code": 42201, "message": "Invalid schema, details: nested too deeply"}
         return (204, None) if result is NO_CONTENT else (200, result)
 
     def _answer(self, method: str, path: str, query: Mapping[str, str | Sequence[str]], body: Any) -> Any:
