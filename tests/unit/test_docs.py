@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ["README.md", "DESIGN.md", "CHANGELOG.md", "MIGRATION.md", "docs/guide/admin.md", "docs/guide/asyncio.md",
-             "examples/README.md",
+             "docs/guide/serialization_protobuf.md", "examples/README.md",
              "benchmarks/README.md"]  # fmt: skip
 MAPPED = {"rust/core/src": ("rs",), "rust/python/src": ("rs",), "src/confluent_kafka": ("py", "pyi")}
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
