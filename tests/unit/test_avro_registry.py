@@ -31,6 +31,7 @@ from confluent_kafka.schema_registry.avro import (
     AvroSerializer,
     AvroSerializerBuilder,
 )
+from confluent_kafka.schema_registry.error import RulesNotEnforcedError
 from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
 from tests.unit.avro_kit import AN_ORDER, AN_ORDER_BYTES, ORDER, RULE, STRING, UNION, Counting, context
 
@@ -329,14 +330,13 @@ def test_wrong_arguments(client: SchemaRegistryClient) -> None:
 class TestRules:
     """A rule that is not run is a leak: what it would have encrypted would go out as clear text."""
 
-    @pytest.mark.parametrize(
-        "rules", [RuleSet([RULE], None), RuleSet(None, [RULE]), RuleSet(None, None, [RULE], enable_at="ALL")]
-    )
+    @pytest.mark.parametrize("rules", [RuleSet(None, [RULE]), RuleSet(None, None, [RULE], enable_at="ALL")])
     def test_own_schema(self, client: SchemaRegistryClient, rules: RuleSet) -> None:
         schema = Schema(STRING, rule_set=rules)
-        for make in (AvroSerializer, AvroDeserializer):
-            with pytest.raises(SerializationError, match=r"hide \(ENCRYPT\)"):
-                make(client, schema)
+        serializer = AvroSerializer(client, schema)
+        for _ in range(2):
+            with pytest.raises(RulesNotEnforcedError, match=r"rule hide of subject orders-value .*ENCRYPT"):
+                serializer("secret", context())
 
     @pytest.mark.parametrize(
         "conf",
@@ -350,7 +350,7 @@ class TestRules:
         client.register_schema("orders-value", Schema(STRING, rule_set=RuleSet([], [RULE])))
         serializer = AvroSerializer(client, STRING, conf=conf)
         for _ in range(2):
-            with pytest.raises(SerializationError, match=r"subject orders-value has rules .*hide \(ENCRYPT\)"):
+            with pytest.raises(SerializationError, match=r"rule hide of subject orders-value at mock:// cannot run"):
                 serializer("secret", context())
 
     def test_rules_that_the_registry_adds(self) -> None:
@@ -363,13 +363,13 @@ class TestRules:
 
         serializer = AvroSerializer(Adding({"url": "mock://"}), STRING)
         for _ in range(2):
-            with pytest.raises(SerializationError, match=r"hide \(ENCRYPT\)"):
+            with pytest.raises(SerializationError, match=r"rule hide of subject orders-value .*cannot run"):
                 serializer("secret", context())
 
     def test_writers_schema(self, client: SchemaRegistryClient) -> None:
         client.register_schema("orders-value", Schema(STRING, rule_set=RuleSet([], [RULE])))
         for ctx in (context(), None):
-            with pytest.raises(SerializationError, match=r"schema 1 has rules .*hide \(ENCRYPT\)"):
+            with pytest.raises(SerializationError, match=r"Could not find rule executor of type ENCRYPT"):
                 AvroDeserializer(client)(b"\x00\x00\x00\x00\x01\x02x", ctx)
 
     def test_latest_schema_for_reading(self, client: SchemaRegistryClient) -> None:
@@ -377,7 +377,7 @@ class TestRules:
         deserializer = AvroDeserializer(client, conf={"use.latest.version": True})
         assert deserializer(data, context()) == "x"
         client.register_schema("orders-value", Schema(STRING, rule_set=RuleSet([], [RULE])))
-        with pytest.raises(SerializationError, match=r"hide \(ENCRYPT\)"):
+        with pytest.raises(SerializationError, match=r"rule hide \(ENCRYPT\) of subject orders-value failed"):
             deserializer(data, context())
 
     def test_no_rules_and_disabled_rules_are_no_obstacle(self, client: SchemaRegistryClient) -> None:

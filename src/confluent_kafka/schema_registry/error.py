@@ -6,20 +6,45 @@
     confluent_kafka.error.Error
     ├ SchemaRegistryError    the registry answered with an error
     ├ OAuthTokenError        no token for the registry could be had
+    ├ RuleError                a rule of a data contract could not be kept
+    │ ├ RuleConditionError     a message does not meet a condition
+    │ └ EncryptionError        a value could not be encrypted or decrypted: kek, subject, version
+    │   ├ KekNotFoundError     no such key encryption key in the registry
+    │   ├ DekNotFoundError     no such data key in the registry
+    │   ├ KmsError             the key management system did not answer, or refused
+    │   └ DecryptionError      another key encrypted the data, or it was changed
     └ KafkaException
       └ SerializationError
-        └ SchemaMismatchError    an object is not what its schema says; also a TypeError and a ValueError
+        ├ SchemaMismatchError    an object is not what its schema says; also a TypeError and a ValueError
+        └ RulesNotEnforcedError  nothing is written, since the contract would not be kept; also a RuleError
 
 ``SchemaParseException`` and ``UnknownType`` are those of ``fastavro``, for a schema that is no valid Avro schema.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka.error import Error, SerializationError
 
-__all__ = ["OAuthTokenError", "SchemaMismatchError", "SchemaParseException", "SchemaRegistryError", "UnknownType"]  # noqa: F822  # __getattr__
+if TYPE_CHECKING:
+    from confluent_kafka.schema_registry._core.models import Rule
+
+__all__ = [
+    "DecryptionError",
+    "DekNotFoundError",
+    "EncryptionError",
+    "KekNotFoundError",
+    "KmsError",
+    "OAuthTokenError",
+    "RuleConditionError",
+    "RuleError",
+    "RulesNotEnforcedError",
+    "SchemaMismatchError",
+    "SchemaParseException",  # noqa: F822  # by __getattr__
+    "SchemaRegistryError",
+    "UnknownType",  # noqa: F822  # by __getattr__
+]
 
 
 class SchemaRegistryError(Error):
@@ -98,6 +123,84 @@ class SchemaMismatchError(SerializationError, TypeError, ValueError):
     def __str__(self) -> str:
         field = f'field "{self.path}": ' if self.path else ""
         return f"{'' if self.where is None else f'{self.where}: '}{field}{self.reason}"
+
+
+class RuleError(Error):
+    """A rule of a data contract could not be kept."""
+
+
+class RuleConditionError(RuleError):
+    """A message does not meet a condition.
+
+    Args:
+        rule: the condition.
+    """
+
+    def __init__(self, rule: Rule) -> None:
+        super().__init__(rule)
+        self.rule = rule
+
+    def __str__(self) -> str:
+        return self.error_message(self.rule)
+
+    @staticmethod
+    def error_message(rule: Rule) -> str:
+        """Return what is said about a message that does not meet the condition: the rule's documentation, if any."""
+        if rule.doc:
+            return rule.doc
+        return f"Rule expr failed: {rule.expr}" if rule.expr else f"Rule failed: {rule.name}"
+
+
+class EncryptionError(RuleError):
+    """A value could not be encrypted or decrypted. Nothing was written, and the text quotes neither keys nor values.
+
+    Args:
+        reason: what went wrong, and what to try.
+        kek: name of the key encryption key.
+        subject: subject of the data key.
+        version: version of the data key; None when there is none yet.
+    """
+
+    def __init__(
+        self, reason: str, kek: str | None = None, subject: str | None = None, version: int | None = None
+    ) -> None:
+        super().__init__(reason, kek, subject, version)
+        self.reason = reason
+        self.kek = kek
+        self.subject = subject
+        self.version = version
+
+    def __str__(self) -> str:
+        parts = (("kek", self.kek), ("subject", self.subject), ("dek version", self.version))
+        where = ", ".join(f"{name} {value}" for name, value in parts if value is not None)
+        return f"{self.reason} ({where})" if where else self.reason
+
+
+class KekNotFoundError(EncryptionError):
+    """The registry has no key encryption key of this name."""
+
+
+class DekNotFoundError(EncryptionError):
+    """The registry has no such data key."""
+
+
+class KmsError(EncryptionError):
+    """The key management system could not be reached, or refused to wrap or unwrap a data key.
+
+    ``__cause__`` is the error of its SDK.
+    """
+
+
+class DecryptionError(EncryptionError):
+    """The data was encrypted by another key, or changed since."""
+
+
+class RulesNotEnforcedError(RuleError, SerializationError):
+    """Nothing was written, since the schema's data contract would not have been kept.
+
+    Either the registry does not have the rules (or the metadata) that the application's schema has, or a rule cannot
+    run here.
+    """
 
 
 def __getattr__(name: str) -> Any:

@@ -8,8 +8,10 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from confluent_kafka.schema_registry._async.drive import Flights, drive
+from confluent_kafka.schema_registry._async.threads import in_thread
 from confluent_kafka.schema_registry._core.cache import BoundedDict
-from confluent_kafka.schema_registry._core.effects import ClientCall, ClusterId, Share
+from confluent_kafka.schema_registry._core.effects import ClientCall, ClusterId, KmsCall, Share, UserCall
+from confluent_kafka.schema_registry._core.rule_setup import RuleSetup, conf_of
 from confluent_kafka.schema_registry._core.serializer import Pending
 from confluent_kafka.schema_registry._core.subject import SubjectNaming
 from confluent_kafka.serialization import Deserializer, Serializer
@@ -49,6 +51,8 @@ class AsyncBaseSerde:
         self._core = core
         self._rule_conf = rule_conf
         self._rule_registry = rule_registry
+        self._rules = RuleSetup(rule_registry, conf_of(client), rule_conf)
+        core.use_rules(self._rules)
         self._owns_client = False
         self._cluster_id: Callable[[], Any] | None = None
         self._flight = Flights()
@@ -91,7 +95,11 @@ class AsyncBaseSerde:
         """Do nothing that takes time: see :meth:`aclose`."""
 
     async def aclose(self) -> None:
-        """Close the registry client if a builder made it for this object; any number of times."""
+        """Close executors of a rule registry of its own, and the registry client if a builder made it for this object.
+
+        Any number of times.
+        """
+        self._rules.close()
         owned, self._owns_client = self._owns_client, False
         if owned:
             await close_client(self._client)
@@ -107,6 +115,10 @@ class AsyncBaseSerde:
             result = self._flight.run(effect.key, lambda: self._run(effect.make()))
         elif isinstance(effect, ClusterId):
             result = None if self._cluster_id is None else self._cluster_id()
+        elif isinstance(effect, KmsCall):
+            result = in_thread(effect.function) if effect.awaitable is None else effect.awaitable()
+        elif isinstance(effect, UserCall):
+            result = effect.function(*effect.arguments)
         else:
             raise NotImplementedError(f"unknown effect {effect!r}")
         return await result if isawaitable(result) else result

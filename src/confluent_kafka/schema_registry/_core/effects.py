@@ -7,7 +7,7 @@ how: by a plain call, or by awaiting.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -104,8 +104,19 @@ class Share:
     make: Callable[[], Generator[Any, Any, Any]] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class KmsCall:
+    """Call something that blocks: a key management system's SDK, the registry of data keys. The result is its own.
+
+    An asynchronous shell awaits ``awaitable()`` if there is one, else has a thread of its own call ``function``.
+    """
+
+    function: Callable[[], Any] = field(repr=False)
+    awaitable: Callable[[], Awaitable[Any]] | None = field(default=None, repr=False)
+
+
 if TYPE_CHECKING:
-    Effect: TypeAlias = ClientCall | ClusterId | HttpRequest | Sleep | UserCall | Share
+    Effect: TypeAlias = ClientCall | ClusterId | HttpRequest | Sleep | UserCall | Share | KmsCall
     Op: TypeAlias = Generator[Effect, Any, T]
 
 

@@ -78,6 +78,7 @@ def serializer_options(id_serializer: Callable[..., Any]) -> dict[str, Option]:
         "validation.rules.execution": Option("DISABLED", _no_validation),
         "validation.rules.fail.fast": Option(False, _boolean),
         "validation.rules.executor": Option(None, _anything),
+        "allow.unenforced.rules": Option(False, _boolean),
     }
 
 

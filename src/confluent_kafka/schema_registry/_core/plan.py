@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 from confluent_kafka.error import SerializationError
@@ -27,14 +28,18 @@ from confluent_kafka.schema_registry._core.framing import (
     prefix_schema_id_deserializer,
     prefix_schema_id_serializer,
 )
-from confluent_kafka.schema_registry._core.models import RegisteredSchema, Schema
-from confluent_kafka.schema_registry.error import SchemaMismatchError
+from confluent_kafka.schema_registry._core.models import RegisteredSchema, RuleMode, Schema
+from confluent_kafka.schema_registry._core.rule_setup import ALLOW, RuleSetup, has_migration_rules
+from confluent_kafka.schema_registry._core.rule_types import Migration
+from confluent_kafka.schema_registry.error import SchemaMismatchError, SchemaRegistryError
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from confluent_kafka.schema_registry._core.effects import Op
+    from confluent_kafka.schema_registry._core.rule_fields import Fields
+    from confluent_kafka.schema_registry._core.rules import CompiledRules
     from confluent_kafka.schema_registry._core.subject import SubjectNaming
     from confluent_kafka.serialization import SerializationContext
 
@@ -78,6 +83,16 @@ class Codec(Protocol):
         """Return whether what a schema refers to by this name is here anyway, so that it need not be fetched."""
         return False
 
+    def fields(self, compiled: Any, tagged: Sequence[Schema], other: Any = None) -> Fields | None:
+        """Return the fields of a compiled schema, for rules; None where the format has none.
+
+        Args:
+            compiled: the schema.
+            tagged: schemas whose metadata gives tags to the fields.
+            other: another compiled schema, whose inline tags count too.
+        """
+        return None
+
     def record_name(self, schema: Schema) -> str | None:
         """Return the name that subject strategies use."""
 
@@ -119,6 +134,7 @@ class WritePlan:
     prefix: bytes
     encode: Callable[[Any, bytes], bytes]
     explain: Callable[[Any, Exception], SchemaMismatchError]
+    rules: CompiledRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,27 +144,7 @@ class ReadPlan:
     subject: str | None
     where: str
     decode: Callable[[bytes, int], Any]
-
-
-def refuse_rules(schema: Schema, where: str) -> None:
-    """Refuse a schema whose data contract has rules, which cannot be kept here.
-
-    To go on without them would write as clear text what the contract says is encrypted, or hand out data unchecked.
-
-    Raises:
-        SerializationError: the rule set has a rule that is not disabled.
-    """
-    if schema.rule_set is None:
-        return
-    lists = (schema.rule_set.migration_rules, schema.rule_set.domain_rules, schema.rule_set.encoding_rules)
-    rules = [rule for some in lists for rule in some or () if not rule.disabled]
-    if rules:
-        names = ", ".join(f"{rule.name or 'unnamed'} ({rule.type})" for rule in rules)
-        raise SerializationError(
-            f"the schema of {where} has rules that this version cannot run: {names}. Nothing was converted, since "
-            "skipping a rule could leave confidential fields unencrypted; use a schema without a ruleSet, or disable "
-            "these rules in the registry"
-        )
+    rules: CompiledRules | None = None
 
 
 def fetch_references(
@@ -200,6 +196,7 @@ class Planner:
         # the registry is asked, by way of its client's caches, for every message: the answer may change
         self.follows_registry = self._schema_id is None and (self._latest or self._metadata is not None)
         self._compiled: BoundedDict[tuple[Hashable, ...], Any] = BoundedDict()
+        self.rules = RuleSetup()
 
     def rename(self, naming: SubjectNaming) -> None:
         """Use another subject name strategy from now on."""
@@ -225,7 +222,6 @@ class Planner:
         return registered
 
     def _compile(self, schema: Schema, where: str, key: tuple[Hashable, ...]) -> Op[Any]:
-        refuse_rules(schema, where)
         compiled = self._compiled.get(key)
         if compiled is None:
             references = yield from fetch_references(schema, self._codec.fetch_format, self._codec.knows)
@@ -248,15 +244,17 @@ class WritePlanner(Planner):
         self._schema = schema
         self._record_name: str | None = None
         if schema is not None:
-            refuse_rules(schema, "this serializer")
             self._record_name = codec.record_name(schema)
             if not schema.references:  # a schema that is wrong is better refused here than at the first message
                 self._compiled.put(("own",), codec.compile(schema, {}))
         self._register: bool = options["auto.register.schemas"]
         self._normalize: bool = options["normalize.schemas"]
+        self._lenient: bool = options[ALLOW]
         self._id_serializer: Callable[..., bytes] = options["schema.id.serializer"]
         self.frames_itself = self._id_serializer is prefix_schema_id_serializer
         self.by_message: BoundedDict[Hashable, WritePlan] = BoundedDict()
+        # plans with rules are kept apart: a message without rules is not even asked whether it has some
+        self.ruled: BoundedDict[Hashable, WritePlan] = BoundedDict()
         self._by_subject: BoundedDict[Hashable, WritePlan] = BoundedDict()
 
     def key(self, ctx: SerializationContext | None) -> Hashable:
@@ -273,7 +271,7 @@ class WritePlanner(Planner):
             SerializationError: there is no subject, or the schema has rules.
             TypeError: there is no schema, neither given nor to be taken from the registry.
         """
-        if (plan := self.by_message.get(key)) is not None:
+        if (plan := self.by_message.get(key) or self.ruled.get(key)) is not None:
             return plan
         if self.naming.custom is not None:
             subject = key if key is None or isinstance(key, str) else str(key)
@@ -291,7 +289,7 @@ class WritePlanner(Planner):
         if plan is None:
             plan = self._by_subject.put(plan_key, (yield from self._make(subject, found, ctx)))
         if not self.follows_registry:
-            self.by_message.put(key, plan)
+            (self.by_message if plan.rules is None else self.ruled).put(key, plan)
         return plan
 
     def _make(self, subject: str, found: RegisteredSchema | None, ctx: SerializationContext | None) -> Op[WritePlan]:
@@ -313,15 +311,22 @@ class WritePlanner(Planner):
                 schema=schema,
                 normalize_schemas=self._normalize,
             )
-            # the registry may add the rules of its configuration to what was sent
-            refuse_rules(registered.schema, where)
         schema_id = SchemaId(
             self._codec.schema_type, registered.schema_id, registered.guid, self._codec.indexes(compiled)
         )
         prefix = schema_id.id_to_bytes() if self.frames_itself else b""
         place = f"{subject} v{registered.version}" if registered.version else f"{subject}, schema {schema_id.id}"
         explain = partial(self._codec.explain, compiled)
-        return WritePlan(subject, place, schema_id, prefix, self._codec.encoder(compiled), explain)
+        rules = self.rules.for_writing(
+            self._codec,
+            compiled,
+            registered.schema,
+            self._schema,
+            subject,
+            chosen=found is not None,
+            lenient=self._lenient,
+        )
+        return WritePlan(subject, place, schema_id, prefix, self._codec.encoder(compiled), explain, rules)
 
     def frame(self, plan: WritePlan, payload: bytes, ctx: SerializationContext | None) -> bytes:
         """Put the schema's id on an encoded object by the configured id serializer."""
@@ -344,6 +349,7 @@ class WritePlanner(Planner):
         """Use another subject name strategy from now on."""
         super().rename(naming)
         self.by_message.clear()
+        self.ruled.clear()
 
 
 class ReadPlanner(Planner):
@@ -369,7 +375,6 @@ class ReadPlanner(Planner):
         self._schema = schema
         self._offline = offline
         if schema is not None:
-            refuse_rules(schema, "this deserializer")
             if not schema.references:
                 self._compiled.put(("own",), codec.compile(schema, {}))
         deserializer: Callable[..., io.BytesIO] = options["schema.id.deserializer"]
@@ -378,12 +383,14 @@ class ReadPlanner(Planner):
         self.reads_frame = self._dual or deserializer is prefix_schema_id_deserializer
         self.unframe = deserializer
         self.by_frame: BoundedDict[Hashable, ReadPlan] = BoundedDict()
+        self.ruled: BoundedDict[Hashable, ReadPlan] = BoundedDict()
         self._by_schema: BoundedDict[Hashable, ReadPlan] = BoundedDict()
 
     def rename(self, naming: SubjectNaming) -> None:
         """Use another subject name strategy from now on."""
         super().rename(naming)
         self.by_frame.clear()
+        self.ruled.clear()
 
     def frame(self, data: bytes, ctx: SerializationContext | None) -> tuple[bytes, int]:
         """Return the frame of a message and the number of bytes it takes at the beginning of ``data``.
@@ -416,7 +423,7 @@ class ReadPlanner(Planner):
             SchemaRegistryError: the registry refused.
             SerializationError: a schema has rules.
         """
-        if (plan := self.by_frame.get(key)) is not None:
+        if (plan := self.by_frame.get(key) or self.ruled.get(key)) is not None:
             return plan
         if self._offline and self._schema is not None:
             compiled = yield from self._compile(self._schema, "this deserializer", ("own",))
@@ -433,7 +440,7 @@ class ReadPlanner(Planner):
         if plan is None:
             plan = self._by_schema.put(plan_key, (yield from self._make(subject, schema_id, writer, latest)))
         if not self.follows_registry:
-            self.by_frame.put(key, plan)
+            (self.by_frame if plan.rules is None else self.ruled).put(key, plan)
         return plan
 
     def _writer(self, schema_id: SchemaId, subject: str | None) -> Op[Schema]:
@@ -452,13 +459,57 @@ class ReadPlanner(Planner):
         name = f"schema {schema_id.guid if schema_id.id is None else schema_id.id}"
         where = name if subject is None else f"subject {subject}, {name}"
         written = yield from self._compile(writer, where, (subject, schema_id.id, schema_id.guid))
-        wanted = None
+        wanted, reader = None, self._schema
+        migrations: list[Migration] = []
         if latest is not None:
             latest_key = (subject, latest.schema_id, latest.guid)
             wanted = yield from self._compile(latest.schema, f"subject {subject}, version {latest.version}", latest_key)
+            reader = latest.schema
+            migrations = yield from self._migrations(str(subject), writer, latest)
         elif self._schema is not None:
             wanted = yield from self._compile(self._schema, "this deserializer", ("own",))
         if schema_id.message_indexes is not None:
             written = self._codec.select(written, schema_id.message_indexes)
         place = name if subject is None else f"{subject}, {name}"
-        return ReadPlan(subject, place, self._codec.decoder(written, wanted))
+        rules = self.rules.for_reading(
+            self._codec,
+            written,
+            writer,
+            None if reader is None else (reader, wanted),
+            subject,
+            chosen=latest is not None,
+            migrations=migrations,
+        )
+        # migrations change what the writer wrote into what the reader wants
+        return ReadPlan(subject, place, self._codec.decoder(written, None if migrations else wanted), rules)
+
+    def _migrations(self, subject: str, writer: Schema, latest: RegisteredSchema) -> Op[list[Migration]]:
+        """Return the steps from the writer's version of a subject to the latest one that have rules."""
+        if latest.version is None or writer == latest.schema:
+            return []
+        try:
+            source = yield from call("lookup_schema", subject_name=subject, schema=writer, deleted=True)
+        except SchemaRegistryError as e:
+            if e.http_status_code != 404:
+                raise
+            return []  # the writer's schema is none of this subject
+        if source.version is None or source.version == latest.version:
+            return []
+        mode = RuleMode.UPGRADE if source.version < latest.version else RuleMode.DOWNGRADE
+        low, high = sorted((source.version, latest.version))
+        versions = [source if source.version == low else latest]
+        for number in range(low + 1, high):
+            try:
+                versions.append(
+                    (yield from call("get_version", subject_name=subject, version=number, deleted=True, **self._format))
+                )
+            except SchemaRegistryError as e:  # noqa: PERF203  # one deleted for good is skipped
+                if e.http_status_code != 404:
+                    raise
+        versions.append(latest if source.version == low else source)
+        steps = [
+            Migration(mode, *((old, new) if mode is RuleMode.UPGRADE else (new, old)))
+            for old, new in pairwise(versions)
+            if has_migration_rules(new.schema, mode)
+        ]
+        return steps if mode is RuleMode.UPGRADE else steps[::-1]

@@ -11,6 +11,7 @@ import io
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from confluent_kafka.error import SerializationError
+from confluent_kafka.schema_registry._core import ruled
 from confluent_kafka.schema_registry._core.effects import share
 from confluent_kafka.schema_registry._core.framing import (
     MAGIC_V0,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka.schema_registry._core.effects import Op
     from confluent_kafka.schema_registry._core.plan import ReadPlan, ReadPlanner, WritePlan, WritePlanner
+    from confluent_kafka.schema_registry._core.rule_setup import RuleSetup
     from confluent_kafka.schema_registry._core.subject import SubjectNaming
     from confluent_kafka.serialization import SerializationContext
 
@@ -117,6 +119,10 @@ class SerializerCore:
         self._plans = planner.by_message
         self._convert = convert
 
+    def use_rules(self, rules: RuleSetup) -> None:
+        """Use these executors and actions."""
+        self._planner.rules = rules
+
     def rename(self, naming: SubjectNaming) -> None:
         """Use another subject name strategy from now on."""
         self._planner.rename(naming)
@@ -131,7 +137,27 @@ class SerializerCore:
         else:
             key = None if ctx is None else (ctx.topic, ctx.field)
         plan = self._plans.get(key)
-        return Pending(self._later(obj, key, ctx)) if plan is None else self._write(plan, obj, ctx)
+        if plan is not None:
+            return self._write(plan, obj, ctx)
+        plan = planner.ruled.get(key)
+        return Pending(self._later(obj, key, ctx)) if plan is None else self._start_ruled(plan, obj, ctx)
+
+    def _start_ruled(
+        self, plan: WritePlan, obj: Any, ctx: SerializationContext | None
+    ) -> bytes | Pending[bytes | None] | None:
+        if self._convert is not None:
+            obj = self._convert(obj, ctx)
+        payload = ruled.write_quickly(plan, obj)
+        if payload is None:
+            return Pending(self._write_ruled(plan, obj, ctx))
+        return plan.prefix + payload if self._planner.frames_itself else self._planner.frame(plan, payload, ctx)
+
+    def _write_ruled(self, plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> Op[bytes]:
+        try:
+            payload = yield from ruled.write(plan, obj, ctx)
+        except SchemaMismatchError as e:
+            raise _placed(e, plan.where) from e.__cause__
+        return plan.prefix + payload if self._planner.frames_itself else self._planner.frame(plan, payload, ctx)
 
     def start_many(
         self, objects: Iterable[Any], ctx: SerializationContext | None
@@ -145,17 +171,27 @@ class SerializerCore:
         planner = self._planner
         if planner.follows_registry:
             return (yield from planner.make(key, ctx))
+        if (plan := planner.ruled.get(key)) is not None:
+            return plan
         return (yield from share(key, lambda: planner.make(key, ctx)))
 
     def _later(self, obj: Any, key: Hashable, ctx: SerializationContext | None) -> Op[bytes]:
         plan = yield from self._plan(key, ctx)
-        return self._write(plan, obj, ctx)
+        if plan.rules is None:
+            return self._write(plan, obj, ctx)
+        return (yield from self._write_ruled(plan, obj if self._convert is None else self._convert(obj, ctx), ctx))
 
     def _many_later(
         self, objects: Iterable[Any], key: Hashable, ctx: SerializationContext | None
     ) -> Op[list[bytes | None]]:
         plan = yield from self._plan(key, ctx)
-        return self._write_many(plan, objects, ctx)
+        if plan.rules is None:
+            return self._write_many(plan, objects, ctx)
+        done: list[bytes | None] = []
+        for obj in objects:
+            outcome = None if obj is None else self._start_ruled(plan, obj, ctx)
+            done.append((yield from outcome.operation) if isinstance(outcome, Pending) else outcome)
+        return done
 
     def _write(self, plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> bytes:
         if self._convert is not None:
@@ -208,6 +244,10 @@ class DeserializerCore:
         self._indexed = planner.indexed
         self._frame_bytes = V0_BYTES + 1 if planner.indexed else V0_BYTES
 
+    def use_rules(self, rules: RuleSetup) -> None:
+        """Use these executors and actions."""
+        self._planner.rules = rules
+
     def rename(self, naming: SubjectNaming) -> None:
         """Use another subject name strategy from now on."""
         self._planner.rename(naming)
@@ -234,9 +274,16 @@ class DeserializerCore:
         else:
             key, frame, data, start = self._look(data, ctx)
         plan = self._plans.get(key)
+        if plan is not None:
+            return self._read(plan, data, start, ctx)
+        plan = planner.ruled.get(key)
         if plan is None:
             return Pending(self._later(data, start, key, frame, ctx))
-        return self._read(plan, data, start, ctx)
+        if ctx is None or not ctx.headers:
+            done = ruled.read_quickly(plan, data, start)
+            if done is not None:
+                return done[0] if self._convert is None else self._convert(done[0], ctx)
+        return Pending(self._read_ruled(plan, data, start, ctx))
 
     def start_many(self, values: Iterable[bytes | None], ctx: SerializationContext | None) -> Any:
         """Return the objects of many values of one topic and field, or a ``Pending`` that ends with them."""
@@ -314,8 +361,14 @@ class DeserializerCore:
         if planner.follows_registry:
             plan = yield from planner.make(key, schema_id, ctx)
         else:
-            plan = yield from share(key, lambda: planner.make(key, schema_id, ctx))
-        return self._read(plan, data, start, ctx)
+            plan = planner.ruled.get(key) or (yield from share(key, lambda: planner.make(key, schema_id, ctx)))
+        if plan.rules is None:
+            return self._read(plan, data, start, ctx)
+        return (yield from self._read_ruled(plan, data, start, ctx))
+
+    def _read_ruled(self, plan: ReadPlan, data: bytes, start: int, ctx: SerializationContext | None) -> Op[Any]:
+        obj = yield from ruled.read(plan, data, start, ctx)
+        return obj if self._convert is None else self._convert(obj, ctx)
 
     def _read(self, plan: ReadPlan, data: bytes, start: int, ctx: SerializationContext | None) -> Any:
         try:

@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 import contextlib
+from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from confluent_kafka.schema_registry._core.cache import BoundedDict
-from confluent_kafka.schema_registry._core.effects import ClientCall, ClusterId, Share
+from confluent_kafka.schema_registry._core.effects import ClientCall, ClusterId, KmsCall, Share, UserCall
+from confluent_kafka.schema_registry._core.rule_setup import RuleSetup, conf_of
 from confluent_kafka.schema_registry._core.serializer import Pending
 from confluent_kafka.schema_registry._core.subject import SubjectNaming
 from confluent_kafka.schema_registry._sync.drive import drive
 from confluent_kafka.schema_registry._sync.schema_registry_client import SchemaRegistryClient
 from confluent_kafka.serialization import Deserializer, Serializer
 from confluent_kafka.serialization._single_flight import SingleFlight
+from confluent_kafka.serialization._steps import is_awaitable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -47,6 +50,8 @@ class BaseSerde:
         self._core = core
         self._rule_conf = rule_conf
         self._rule_registry = rule_registry
+        self._rules = RuleSetup(rule_registry, conf_of(client), rule_conf)
+        core.use_rules(self._rules)
         self._owns_client = False
         self._cluster_id: Callable[[], str] | None = None
         self._flight: SingleFlight[Any] = SingleFlight()
@@ -77,7 +82,11 @@ class BaseSerde:
         self._owns_client = True
 
     def close(self) -> None:
-        """Close the registry client if a builder made it for this object; any number of times."""
+        """Close executors of a rule registry of its own, and the registry client if a builder made it for this object.
+
+        Any number of times.
+        """
+        self._rules.close()
         owned, self._owns_client = self._owns_client, False
         if owned and self._client is not None:
             self._client.close()
@@ -92,7 +101,21 @@ class BaseSerde:
             return self._flight.run(effect.key, lambda: self._run(effect.make()))
         if isinstance(effect, ClusterId):
             return None if self._cluster_id is None else self._cluster_id()
+        if isinstance(effect, KmsCall):
+            return effect.function()
+        if isinstance(effect, UserCall):
+            return call_user(effect)
         raise NotImplementedError(f"unknown effect {effect!r}")
+
+
+def call_user(effect: UserCall) -> Any:
+    """Call a function of the application's, which here cannot be a coroutine function."""
+    result = effect.function(*effect.arguments)
+    if is_awaitable(result):
+        if iscoroutine(result):
+            result.close()  # it would complain that nobody awaited it
+        raise TypeError("a coroutine where this (de)serializer cannot await one: use the asyncio form of it")
+    return result
 
 
 class BaseSerializer(BaseSerde, Serializer):

@@ -21,13 +21,14 @@ except ImportError as e:
 
 from confluent_kafka.error import SerializationError
 from confluent_kafka.schema_registry._core.codecs.avro_explain import explain
+from confluent_kafka.schema_registry._core.codecs.avro_fields import AvroFields
 from confluent_kafka.schema_registry._core.codecs.avro_schema import full_name, link, load
 from confluent_kafka.schema_registry._core.framing import TruncatedError
 from confluent_kafka.schema_registry._core.plan import Codec
 from confluent_kafka.schema_registry.error import SchemaMismatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from confluent_kafka.schema_registry._core.models import Schema
 
@@ -65,6 +66,10 @@ class AvroCodec(Codec):
         self._strict = strict and not strict_allow_default
         self._strict_allow_default = strict_allow_default
         self._return_record_name = return_record_name
+
+    def fields(self, compiled: AvroSchema, tagged: Sequence[Schema], other: AvroSchema | None = None) -> AvroFields:
+        """Return the fields of a schema, for rules."""
+        return AvroFields(compiled.source, tagged, None if other is None else other.source)
 
     def record_name(self, schema: Schema) -> str | None:
         """Return the schema's full name, a primitive's type, None for a union."""

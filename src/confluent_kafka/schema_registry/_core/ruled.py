@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One message through a plan that has rules: domain rules on the object, encoding rules on the bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from confluent_kafka.error import SerializationError
+from confluent_kafka.schema_registry._core.rules import new_call, run_rules
+
+if TYPE_CHECKING:
+    from confluent_kafka.schema_registry._core.effects import Op
+    from confluent_kafka.schema_registry._core.plan import ReadPlan, WritePlan
+    from confluent_kafka.serialization import SerializationContext
+
+
+def write(plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> Op[bytes]:
+    """Return an object's bytes, without the schema's id."""
+    rules = plan.rules
+    if rules is None:
+        return plan.encode(obj, b"")
+    call = new_call(ctx, obj)
+    if rules.domain:
+        obj = yield from run_rules(rules.domain, obj, call)
+    try:
+        payload = plan.encode(obj, b"")
+    except SerializationError:
+        raise
+    except Exception as e:
+        raise plan.explain(obj, e) from None
+    if rules.encoding:
+        payload = yield from run_rules(rules.encoding, payload, call)
+    return payload
+
+
+def write_quickly(plan: WritePlan, obj: Any) -> bytes | None:
+    """Return an object's bytes where no rule has to wait, fails or does more than transform; else None."""
+    rules = plan.rules
+    if rules is None or not rules.is_quick:
+        return None
+    try:
+        for bound in rules.domain:
+            obj = bound.run(obj, None)
+        payload = plan.encode(obj, b"")
+        for bound in rules.encoding:
+            payload = bound.run(payload, None)
+    except Exception:  # a key is missing, or a rule fails: the long way finds out and acts
+        return None
+    return payload
+
+
+def read(plan: ReadPlan, data: bytes, start: int, ctx: SerializationContext | None) -> Op[Any]:
+    """Return the object that bytes stand for."""
+    rules = plan.rules
+    if rules is None:
+        return plan.decode(data, start)
+    call = new_call(ctx, data[start:])
+    if rules.encoding:
+        data, start = (yield from run_rules(rules.encoding, data[start:], call)), 0
+    obj = plan.decode(data, start)
+    for step in rules.migrations:
+        obj = yield from run_rules(step, obj, call)
+    if rules.domain:
+        obj = yield from run_rules(rules.domain, obj, call)
+    return obj
+
+
+def read_quickly(plan: ReadPlan, data: bytes, start: int) -> tuple[Any] | None:
+    """Return the object, in a tuple, where no rule has to wait, fails or does more than transform; else None."""
+    rules = plan.rules
+    if rules is None or not rules.is_quick:
+        return None
+    try:
+        for bound in rules.encoding:
+            data, start = bound.run(data[start:], None), 0
+        obj = plan.decode(data, start)
+        for bound in rules.domain:
+            obj = bound.run(obj, None)
+    except Exception:  # a key is missing, or a rule fails: the long way finds out and acts
+        return None
+    return (obj,)
