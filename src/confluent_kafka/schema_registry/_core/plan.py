@@ -196,7 +196,7 @@ class Planner:
         # the registry is asked, by way of its client's caches, for every message: the answer may change
         self.follows_registry = self._schema_id is None and (self._latest or self._metadata is not None)
         self._compiled: BoundedDict[tuple[Hashable, ...], Any] = BoundedDict()
-        self.rules = RuleSetup()
+        self.rules: RuleSetup | None = None
 
     def rename(self, naming: SubjectNaming) -> None:
         """Use another subject name strategy from now on."""
@@ -317,7 +317,7 @@ class WritePlanner(Planner):
         prefix = schema_id.id_to_bytes() if self.frames_itself else b""
         place = f"{subject} v{registered.version}" if registered.version else f"{subject}, schema {schema_id.id}"
         explain = partial(self._codec.explain, compiled)
-        rules = self.rules.for_writing(
+        rules = (self.rules or RuleSetup()).for_writing(
             self._codec,
             compiled,
             registered.schema,
@@ -471,7 +471,7 @@ class ReadPlanner(Planner):
         if schema_id.message_indexes is not None:
             written = self._codec.select(written, schema_id.message_indexes)
         place = name if subject is None else f"{subject}, {name}"
-        rules = self.rules.for_reading(
+        rules = (self.rules or RuleSetup()).for_reading(
             self._codec,
             written,
             writer,

@@ -72,7 +72,7 @@ class RuleCall:
 
 
 # (message, call) -> new message, or whether a condition holds
-Run: TypeAlias = Callable[[Any, RuleCall], Any]
+Run: TypeAlias = Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 """Where data keys come from, as operations: each step that waits is an effect.
 
 Writing: the key encryption key (KEK) is looked up by name, made when there is none; the data key (DEK) of the subject
-is looked up, made when there is none or when it is too old. Reading: both have to be there. A KEK that is ``shared`` lets
+is looked up, made when there is none or it is too old. Reading: both have to be there. A KEK that is ``shared`` lets
 the registry wrap and unwrap; else the key management system (KMS) does.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka.schema_registry._core.effects import KmsCall
@@ -191,7 +192,7 @@ class Keys:
         if dek is not None and self._is_old(spec, dek):
             old = dek
             try:
-                return self._keep(spec, (yield from self._new_dek(spec, kek, (dek.version or 1) + 1)))
+                return self._keep(spec, (yield from self._new_dek(spec, kek, (dek.version or 1) + 1)), new=True)
             except EncryptionError as e:
                 log.warning("%s: could not make a new data key, going on with version %s", e, old.version)
                 key = yield from self._unwrap(spec, kek, old)
@@ -200,7 +201,7 @@ class Keys:
         if dek is not None:
             key = yield from self._unwrap(spec, kek, dek)
             return self._keep(spec, (dek, key))
-        return self._keep(spec, (yield from self._new_dek(spec, kek, 1)))
+        return self._keep(spec, (yield from self._new_dek(spec, kek, 1)), new=True)
 
     def load_version(self, spec: KeySpec, version: int) -> Op[CachedKey]:
         """Fetch the key for data of a version.
@@ -224,12 +225,14 @@ class Keys:
         key = yield from self._unwrap(spec, kek, dek)
         return self._ring.put(spec.version(version), key, version, b"", None)
 
-    def _keep(self, spec: KeySpec, made: tuple[Dek, DataKey]) -> CachedKey:
+    def _keep(self, spec: KeySpec, made: tuple[Dek, DataKey], *, new: bool = False) -> CachedKey:
         dek, key = made
         version = dek.version or 1
         if spec.expiry_days == 0:
             return self._ring.put(spec.current, key, version, b"", None)
-        expires = None if dek.ts is None else dek.ts + spec.expiry_days * MILLIS_IN_DAY
+        # a new key is new, whatever the registry's clock says: else each message would make another one
+        start = self._clock() if new else dek.ts
+        expires = None if start is None else start + spec.expiry_days * MILLIS_IN_DAY
         return self._ring.put(spec.current, key, version, head_of(version), expires)
 
     def _is_old(self, spec: KeySpec, dek: Dek) -> bool:
@@ -387,7 +390,7 @@ class Keys:
             url = f"{kek.kms_type}://{key_id}"
             config = {**self._config, **props}
             try:
-                result: bytes = yield KmsCall(lambda url=url, config=config: self._transform(url, config, method, data))
+                result: bytes = yield KmsCall(partial(self._transform, url, config, method, data))
             except Exception as e:  # whatever an SDK raises; the next key may do
                 error = e
                 log.warning(

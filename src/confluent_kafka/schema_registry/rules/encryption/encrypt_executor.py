@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka.schema_registry._core.effects import KmsCall, share
+from confluent_kafka.schema_registry._core.effects import KmsCall, Share, share
 from confluent_kafka.schema_registry._core.models import RuleMode
 from confluent_kafka.schema_registry._core.rule_fields import Field
 from confluent_kafka.schema_registry._core.rule_types import (
@@ -22,6 +22,7 @@ from confluent_kafka.schema_registry._core.rule_types import (
     RuleExecutor,
 )
 from confluent_kafka.schema_registry._core.rules import RuleCall, RuleInfo, Run, Suspend
+from confluent_kafka.schema_registry._sync.drive import drive
 from confluent_kafka.schema_registry.error import DecryptionError, RuleError, SchemaRegistryError
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
 from confluent_kafka.schema_registry.rules.encryption._core import (
@@ -277,7 +278,12 @@ class Cipher:
         cached = self._current(self._spec)
         if cached is None:
             raise Suspend(self._load_current)
-        return binascii.b2a_base64(cached.key.encrypt(text.encode(), cached.head), newline=False).decode("ascii")
+        try:
+            data = text.encode()
+        except UnicodeEncodeError:
+            # from None: the error holds the text
+            raise RuleError("a text with lone surrogates cannot be encrypted: it is not Unicode") from None
+        return binascii.b2a_base64(cached.key.encrypt(data, cached.head), newline=False).decode("ascii")
 
     def decrypt(self, data: bytes) -> bytes:
         """Return what ``data`` was written in place of.
@@ -476,19 +482,15 @@ class FieldEncryptionExecutorTransform:
 
 def _block(operation: Op[Any]) -> Any:
     """Run an operation whose effects are calls that may block."""
-    try:
-        effect = next(operation)
-        while True:
-            try:
-                if not isinstance(effect, KmsCall):
-                    raise NotImplementedError(f"unexpected effect {effect!r}")
-                result = effect.function()
-            except BaseException as e:  # the operation decides what becomes of it
-                effect = operation.throw(e)
-            else:
-                effect = operation.send(result)
-    except StopIteration as done:
-        return done.value
+    return drive(operation, _perform)
+
+
+def _perform(effect: Any) -> Any:
+    if isinstance(effect, Share):
+        return _block(effect.make())
+    if isinstance(effect, KmsCall):
+        return effect.function()
+    raise NotImplementedError(f"unexpected effect {effect!r}")
 
 
 class AeadWrapper:

@@ -31,7 +31,7 @@ _MARGIN_SEC = 300.0
 class AwsKmsDriver(KmsDriver):
     """Wraps data keys with AWS KMS, by boto3.
 
-    Credentials: ``access.key.id`` and ``secret.access.key`` (``session.token``), else ``profile``, else those that boto3
+    Credentials: ``access.key.id`` and ``secret.access.key`` (``session.token``), else ``profile``, else those boto3
     finds by itself. With ``role.arn`` or ``AWS_ROLE_ARN`` (unless ``AWS_WEB_IDENTITY_TOKEN_FILE`` is set) they assume
     that role: ``role.session.name`` or ``AWS_ROLE_SESSION_NAME``, ``role.external.id`` or ``AWS_ROLE_EXTERNAL_ID``.
 

@@ -53,8 +53,8 @@ class AzureKmsDriver(KmsDriver):
     """Wraps data keys with Azure Key Vault (RSA-OAEP-256), by azure-keyvault-keys.
 
     Credentials: ``tenant.id``, ``client.id`` and ``client.secret``, else azure-identity's ``DefaultAzureCredential``.
-    With ``encrypt.azure.key.version.save`` the version of a key named without one is written to what is wrapped: after a
-    rotation of the key, data keys from before can be unwrapped then.
+    With ``encrypt.azure.key.version.save`` the version of a key named without one is written to what is wrapped: after
+    a rotation of the key, data keys from before can be unwrapped then.
 
     Args:
         credential: a ``TokenCredential``.
@@ -93,8 +93,8 @@ class AzureKmsDriver(KmsDriver):
         saves = str(conf.get(ENCRYPT_AZURE_KEY_VERSION_SAVE, "")).lower() == "true"
         if key_url and is_versionless(key_url) and not saves:
             log.warning(
-                "the key %s names no version: data keys wrapped now cannot be unwrapped after it is rotated; set %s, or "
-                "name a version",
+                "the key %s names no version: data keys wrapped now cannot be unwrapped after it is rotated; set %s, "
+                "or name a version",
                 key_url,
                 ENCRYPT_AZURE_KEY_VERSION_SAVE,
             )
