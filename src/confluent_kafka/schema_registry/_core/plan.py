@@ -268,7 +268,7 @@ class WritePlanner(Planner):
 
         Raises:
             SchemaRegistryError: the registry refused.
-            SerializationError: there is no subject, or the schema has rules.
+            SerializationError: there is no subject, or the data contract could not be kept.
             TypeError: there is no schema, neither given nor to be taken from the registry.
         """
         if (plan := self.by_message.get(key) or self.ruled.get(key)) is not None:
@@ -421,7 +421,7 @@ class ReadPlanner(Planner):
 
         Raises:
             SchemaRegistryError: the registry refused.
-            SerializationError: a schema has rules.
+            SerializationError: there is no schema id.
         """
         if (plan := self.by_frame.get(key) or self.ruled.get(key)) is not None:
             return plan

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka._redact import shown
@@ -153,6 +154,8 @@ def conf_of(client: Any) -> dict[str, Any]:
     """Return the configuration of a registry client; empty where there is none."""
     config = getattr(client, "config", None)
     conf = config() if callable(config) else None
+    if iscoroutine(conf):
+        conf.close()  # a client of the application's: it would complain that nobody awaited it
     return conf if isinstance(conf, dict) else {}
 
 

@@ -44,16 +44,15 @@ class AvroSerializer(BaseSerializer):
             ``schema.id.serializer`` (``prefix_schema_id_serializer``): where the id goes.
 
             ``validate.strict`` (False), ``validate.strict.allow.default`` (False): refuse records with other fields.
-        rule_conf: for rules, which this version does not run.
-        rule_registry: for rules, which this version does not run.
+        rule_conf: configuration of rules: credentials of key management systems, for example.
+        rule_registry: executors and actions of rules; None takes the global ones.
         model: class of the objects, in place of ``to_dict``: a dataclass, attrs, pydantic or msgspec.Struct class.
             Without ``schema_str`` the schema is made from it.
     Raises:
         ValueError: a wrong or unknown property, or no JSON.
-        SerializationError: the schema has rules.
 
-    A schema with rules, encryption above all, is refused rather than used without them. Records are dicts; in unions
-    ``(name, value)`` and the key ``-type`` choose a branch. Top-level ``bytes`` are written without Avro's length.
+    Rules of the schema run before anything is written; where they cannot, encryption above all, nothing is. Records
+    are dicts; in unions ``(name, value)`` and the key ``-type`` choose a branch. Top-level ``bytes`` are written without Avro's length.
     Thread-safe.
     """
 
@@ -89,15 +88,14 @@ class AvroDeserializer(BaseDeserializer):
             ``subject.name.strategy`` (None), ``.type`` (ASSOCIATED), ``.conf``: as for the serializer.
 
             ``schema.id.deserializer`` (``dual_schema_id_deserializer``): where the id is.
-        rule_conf: for rules, which this version does not run.
-        rule_registry: for rules, which this version does not run.
+        rule_conf: configuration of rules: credentials of key management systems, for example.
+        rule_registry: executors and actions of rules; None takes the global ones.
         model: class of the objects, in place of ``from_dict``: a dataclass, attrs, pydantic or msgspec.Struct class.
     Raises:
         ValueError: a wrong or unknown property, or no JSON.
         TypeError: ``schema_str`` is neither str nor Schema.
-        SerializationError: the schema has rules.
 
-    Messages whose schema has rules are refused: what they encrypted could not be read. Thread-safe.
+    Rules of the schema run on what is read. Thread-safe.
     """
 
     def __init__(

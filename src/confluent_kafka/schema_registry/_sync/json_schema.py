@@ -34,15 +34,14 @@ class JSONSerializer(BaseSerializer):
         conf: configuration, as for ``AvroSerializer`` without its own options, and
 
             ``validate`` (True): check every object against the schema.
-        rule_conf: for rules, which this version does not run.
-        rule_registry: for rules, which this version does not run.
+        rule_conf: configuration of rules: credentials of key management systems, for example.
+        rule_registry: executors and actions of rules; None takes the global ones.
         json_encode: called as ``json_encode(obj)`` in place of orjson; returns str or bytes.
         model: class of the objects, in place of ``to_dict``: a dataclass, attrs, pydantic or msgspec.Struct class.
             Without ``schema_str`` the schema is made from it.
     Raises:
         ValueError: a wrong or unknown property; no JSON, no valid schema, or a ``$ref`` to nothing.
         TypeError: ``schema_str`` is neither str nor Schema.
-        SerializationError: the schema has rules.
 
     Without ``json_encode`` the text is compact, UTF-8 without escapes; dataclasses, dates and UUIDs are written as
     orjson does, and checked as what they become. ``format`` is not checked. Thread-safe.
@@ -76,14 +75,13 @@ class JSONDeserializer(BaseDeserializer):
         conf: configuration, as for ``AvroDeserializer``, and
 
             ``validate`` (True): check every object against the schema.
-        rule_conf: for rules, which this version does not run.
-        rule_registry: for rules, which this version does not run.
+        rule_conf: configuration of rules: credentials of key management systems, for example.
+        rule_registry: executors and actions of rules; None takes the global ones.
         json_decode: called as ``json_decode(data)`` in place of orjson; returns the value.
         model: class of the objects, in place of ``from_dict``: a dataclass, attrs, pydantic or msgspec.Struct class.
     Raises:
         ValueError: a wrong or unknown property, no valid schema, or no registry client where one is needed.
         TypeError: ``schema_str`` is neither str nor Schema.
-        SerializationError: the schema has rules.
 
     Thread-safe.
     """

@@ -53,8 +53,8 @@ class ProtobufSerializer(BaseSerializer):
             TOPIC_RECORD, ASSOCIATED.
 
             ``schema.id.serializer`` (``prefix_schema_id_serializer``): where the id goes.
-        rule_conf: for rules, which this version does not run.
-        rule_registry: for rules, which this version does not run.
+        rule_conf: configuration of rules: credentials of key management systems, for example.
+        rule_registry: executors and actions of rules; None takes the global ones.
         message_name: full name of the message when ``msg_type`` is no class; the first one of the schema.
     Raises:
         ValueError: a wrong or unknown property.
@@ -93,14 +93,14 @@ class ProtobufDeserializer(BaseDeserializer):
             ``schema.id.deserializer`` (``dual_schema_id_deserializer``): where the id is.
         schema_registry_client: where the writer's schema is fetched. Without one, which takes a class, the schema id is
             read and ignored.
-        rule_conf: for rules, which this version does not run.
-        rule_registry: for rules, which this version does not run.
+        rule_conf: configuration of rules: credentials of key management systems, for example.
+        rule_registry: executors and actions of rules; None takes the global ones.
         as_dict: return dicts with the fields' own names instead of messages: numbers, bytes and str as they are, enums
             as names, unset fields left out where that can be told.
     Raises:
         ValueError: a wrong or unknown property, or neither a class nor a registry.
 
-    Messages whose schema has rules are refused: what they encrypted could not be read. Thread-safe.
+    Rules of the schema run on what is read. Thread-safe.
     """
 
     def __init__(

@@ -132,7 +132,8 @@ class BaseSerializer(BaseSerde, Serializer):
         Raises:
             SchemaMismatchError: the object does not match the schema; also a TypeError and a ValueError.
             SchemaRegistryError: the schema could not be registered or fetched.
-            SerializationError: there is no subject, or the schema has rules, which this version cannot run.
+            SerializationError: there is no subject; or a rule failed, which ``__cause__`` explains; or the contract
+                could not be kept (RulesNotEnforcedError), and nothing is written.
         """
         outcome = self._core.start(obj, ctx)
         return self._run(outcome.operation) if isinstance(outcome, Pending) else outcome
@@ -160,8 +161,8 @@ class BaseDeserializer(BaseSerde, Deserializer):
             value: the bytes, with the schema's id before them or in a header.
             ctx: topic, field and headers.
         Raises:
-            SerializationError: the bytes are cut off, corrupt, or not framed; or a schema has rules, which this version
-                cannot run.
+            SerializationError: the bytes are cut off, corrupt, or not framed; or a rule failed, which ``__cause__``
+                explains.
             SchemaRegistryError: a schema could not be fetched.
         """
         outcome = self._core.start(value, ctx)
