@@ -99,6 +99,7 @@ UNFIT = [
     (STRING, {"oneOf": [STRING, NUMBER]}, "TYPE_NARROWED"),
     ({"allOf": [NUMBER, {"minimum": 2}]}, {"type": "integer", "minimum": 1}, "LIMIT_NARROWED"),
     ({"type": "string", "not": {"const": "x"}}, STRING, "KEYWORD_CHANGED"),
+    (STRING, {"allOf": [True]}, "TYPE_NARROWED"),
     (TREE, NUMBER_TREE, "TYPE_NARROWED"),
 ]
 

@@ -280,7 +280,7 @@ class _Comparison:
             merged: Any = {}
             for branch in branches:
                 merged = self._both(merged, branch)
-            if "allOf" in merged:
+            if isinstance(merged, dict) and "allOf" in merged:
                 yield Problem("COMBINED_TYPE_CHANGED", f"{path}/allOf", "cannot be decided")
             else:
                 yield from self.compare(reader, merged, path)
