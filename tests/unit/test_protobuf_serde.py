@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import pickle
 import threading
 from typing import Any
@@ -262,8 +263,10 @@ def test_rules_are_not_ignored(client: Recording) -> None:
     from confluent_kafka.schema_registry import RuleSet
 
     order = message_class()
-    schema = Schema(to_text(order.DESCRIPTOR.file), "PROTOBUF", rule_set=RuleSet([], [RULE]))
-    client.register_schema("orders-value", schema)
+    ProtobufSerializer(order, client)(order(), context())
+    plain = client.get_latest_version("orders-value").schema
+    client.register_schema("orders-value", dataclasses.replace(plain, rule_set=RuleSet([], [RULE])))
+    client.clear_caches()
     with pytest.raises(SerializationError, match="cannot run, and nothing is written"):
         ProtobufSerializer(order, client, LATEST)(order(), context())
 

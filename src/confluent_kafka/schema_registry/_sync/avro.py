@@ -52,8 +52,8 @@ class AvroSerializer(BaseSerializer):
         ValueError: a wrong or unknown property, or no JSON.
 
     Rules of the schema run before anything is written; where they cannot, encryption above all, nothing is. Records
-    are dicts; in unions ``(name, value)`` and the key ``-type`` choose a branch. Top-level ``bytes`` are written without Avro's length.
-    Thread-safe.
+    are dicts; in unions ``(name, value)`` and the key ``-type`` choose a branch. Top-level ``bytes`` are written
+    without Avro's length. Thread-safe.
     """
 
     def __init__(

@@ -68,4 +68,5 @@ def _credentials(conf: dict[str, Any]) -> Any:
 
     info = {name.replace(".", "_"): value for name, value in given.items()}
     info |= {"type": kind, "token_uri": conf.get("token.uri", _TOKEN_URI)}
-    return service_account.Credentials.from_service_account_info(info, scopes=_SCOPES)
+    make: Any = service_account.Credentials.from_service_account_info
+    return make(info, scopes=_SCOPES)
