@@ -10,7 +10,7 @@ PYTHON := .venv/bin/python
 
 help:
 	@echo 'make dev    .venv with this package built and installed in place'
-	@echo 'make demo   a real data set through Kafka and back, on an embedded cluster; BOOTSTRAP=host:port for a real one'
+	@echo 'make demo   a real data set through Kafka and back, on an embedded cluster; BOOTSTRAP=host:port for a real one, FORMAT=json or protobuf for another than avro'
 	@echo 'make test   all tests: unit, embedded cluster, real broker; PYTEST="-k name" chooses'
 	@echo 'make check  formatting, lint, types'
 	@echo 'make bench  side by side with confluent-kafka'
@@ -19,7 +19,7 @@ dev:
 	@sh tools/python.sh -m tools.dev
 
 demo: dev
-	@$(PYTHON) -m confluent_kafka demo $(if $(BOOTSTRAP),--bootstrap-servers $(BOOTSTRAP))
+	@$(PYTHON) -m confluent_kafka demo $(if $(FORMAT),--format $(FORMAT)) $(if $(BOOTSTRAP),--bootstrap-servers $(BOOTSTRAP))
 
 test: dev
 	@$(PYTHON) -m tools.test $(PYTEST)

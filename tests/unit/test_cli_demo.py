@@ -184,6 +184,7 @@ def test_report_shows_differences_and_the_verdict() -> None:
         topic="topic",
         partitions=1,
         schema=_schema.derive_schema(dataset),
+        columns="d date",
         schema_id=1,
         key_column=None,
         stages=[_pipeline.Stage("serialize", 1, 10, 0.0)],

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME
 
+from ._documents import Document, dumps
 from ._errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,12 +93,14 @@ def as_json(message: Message) -> bytes:
     entry["headers"] = (
         None if headers is None else [{"key": name, **_text_or_base64("value", value)} for name, value in headers]
     )
-    return json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return dumps(entry) + b"\n"
 
 
-def _text_or_base64(name: str, data: bytes | None) -> dict[str, str | None]:
-    if data is None:
-        return {name: None}
+def _text_or_base64(name: str, data: Any) -> dict[str, Any]:
+    if data is None or isinstance(data, str):
+        return {name: data}
+    if isinstance(data, Document):
+        return {name: data.value}
     try:
         return {name: data.decode()}
     except UnicodeDecodeError:

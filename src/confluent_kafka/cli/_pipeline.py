@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections import Counter
@@ -13,10 +12,9 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.schema_registry import SchemaRegistryClient
-from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-from . import _schema
+from . import _formats, _schema
 from ._datasets import Dataset, Row
 from ._errors import CommandError
 from ._settings import describe
@@ -78,7 +76,8 @@ class Outcome:
     dataset: Dataset
     topic: str
     partitions: int
-    schema: dict[str, Any]
+    schema: Any
+    columns: str
     schema_id: int
     key_column: str | None
     stages: list[Stage]
@@ -96,6 +95,7 @@ class Pipeline:
 
     Args:
         settings: properties of both clients; ``registry``: where the schemas go.
+        format: ``avro``, ``json`` or ``protobuf``.
         embedded: the cluster forgets what exceeds its limits, so more than that is refused.
         idle_s: seconds without any message after which the rest counts as missing.
     """
@@ -104,6 +104,7 @@ class Pipeline:
     registry: SchemaRegistryClient
     embedded: bool
     progress: Progress
+    format: str = "avro"
     idle_s: float = 30.0
 
     def run(self, producer: Producer, dataset: Dataset, topic: str, samples: int) -> Outcome:
@@ -118,9 +119,9 @@ class Pipeline:
         sent = dict(zip(keys, rows, strict=True))
         context = SerializationContext(topic, MessageField.VALUE)
 
-        serializer = AvroSerializer(self.registry, json.dumps(schema))
+        form = _formats.format_of(self.format, schema, self.registry)
         started = time.perf_counter()
-        encoded = list(self._encode(dataset.name, sent, serializer, context))
+        encoded = list(self._encode(dataset.name, sent, form.serialize, context))
         size = sum(len(record.value) for record in encoded)
         stages = [Stage("serialize", len(encoded), size, time.perf_counter() - started)]
 
@@ -136,9 +137,8 @@ class Pipeline:
         wire = sum(len(message.key() or b"") + len(message.value() or b"") for message in messages)
         stages.append(Stage("consume", len(messages), wire, seconds))
 
-        deserializer = AvroDeserializer(self.registry)
         started = time.perf_counter()
-        received = [(_text(message.key()), deserializer(message.value(), context)) for message in messages]
+        received = [(_text(message.key()), form.deserialize(message.value(), context)) for message in messages]
         size = sum(len(message.value() or b"") for message in messages)
         stages.append(Stage("deserialize", len(received), size, time.perf_counter() - started))
 
@@ -149,7 +149,8 @@ class Pipeline:
             dataset=dataset,
             topic=topic,
             partitions=len(starts),
-            schema=schema,
+            schema=form.schema,
+            columns=_schema.summary(schema),
             schema_id=int.from_bytes(encoded[0].value[1:5], "big"),
             key_column=column,
             stages=stages,
@@ -158,10 +159,10 @@ class Pipeline:
         )
 
     def _encode(
-        self, name: str, sent: dict[str, Row], serializer: AvroSerializer, context: SerializationContext
+        self, name: str, sent: dict[str, Row], serialize: _formats.Serialize, context: SerializationContext
     ) -> Iterator[Encoded]:
         for number, (key, row) in enumerate(sent.items(), 1):
-            value = serializer(row, context)
+            value = serialize(row, context)
             if value is None:
                 raise CommandError(f"the serializer made nothing of record {key!r} of {name}")
             yield Encoded(key.encode(), value, [("dataset", name.encode()), ("row", str(number).encode())])

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from . import _schema
 from ._pipeline import Outcome, Stage
 from ._terminal import per_second, plural, readable_bytes
 
@@ -38,7 +37,7 @@ def _block(outcome: Outcome) -> list[str]:
             f"{outcome.dataset.name}  {plural(outcome.stages[0].records, 'record')}  {outcome.dataset.about}".rstrip()
         ),
         f"  topic        {outcome.topic}, {plural(outcome.partitions, 'partition')}, key: {key}",
-        _cut(f"  schema {outcome.schema_id:<5} {_schema.summary(outcome.schema)}"),
+        _cut(f"  schema {outcome.schema_id:<5} {outcome.columns}"),
         *(_stage(stage) for stage in outcome.stages),
     ]
     lines += [

@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from . import _format, _position
 from ._errors import OK, CommandError, UsageError
+from ._registered import Decoder, add_registry_option, registry_url
 from ._settings import add_client_options, client_settings, describe, open_client, require_brokers
 from ._terminal import ClientLog, Progress, plural, say
 
@@ -23,6 +24,7 @@ examples:
   %(prog)s words --follow --from end       what arrives from now on, until Ctrl-C
   %(prog)s words --from -10 --json         the last ten messages of each partition, with all they carry
   %(prog)s words --partition 0 --from 42 --count 1 --format '%%o %%k=%%s\\n'
+  %(prog)s orders --schema-registry http://127.0.0.1:8081    Avro, JSON Schema and Protobuf, decoded
   %(prog)s words --group readers           go on where the group has stopped, commit what was written
 
 escapes of --format:
@@ -63,6 +65,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--format", default=_format.DEFAULT_FORMAT, help="how to write a message (default: %%s\\n)")
     output.add_argument("--json", action="store_true", help="one JSON object per line; base64 for what is no UTF-8")
+    add_registry_option(parser)
     parser.add_argument("--null", default="", metavar="TEXT", help="written by --format for a null key or value")
     parser.add_argument(
         "--timeout", type=float, default=10.0, metavar="S", help="seconds to wait for the brokers' first answer (10)"
@@ -182,7 +185,10 @@ def run(arguments: argparse.Namespace) -> int:
     Returns: 0.
     Raises: UsageError, CommandError, KafkaException: reading cannot begin or go on; BrokenPipeError: nobody reads.
     """
+    url = registry_url(arguments)
     formatter = _format.as_json if arguments.json else _format.compile_format(arguments.format, arguments.null)
+    if url is not None:
+        formatter = _decoding(Decoder(url, text=not arguments.json), formatter)
     start = None if arguments.start is None else _position.parse_start(arguments.start)
     if sys.stdout is None:
         raise CommandError("there is no standard output to write to")
@@ -211,6 +217,10 @@ def run(arguments: argparse.Namespace) -> int:
         progress.clear()
         consumer.close()
     return OK
+
+
+def _decoding(decoder: Decoder, formatter: _format.Formatter) -> _format.Formatter:
+    return lambda message: formatter(decoder.decode(message))
 
 
 def _prepare(

@@ -13,6 +13,7 @@ from confluent_kafka.testing import MockCluster
 
 from . import _datasets
 from ._errors import FAILED, OK, CommandError, UsageError
+from ._formats import FORMATS
 from ._settings import add_client_options, client_settings, open_client
 from ._terminal import ClientLog, Progress
 
@@ -20,11 +21,12 @@ EPILOG = """\
 examples:
   %(prog)s                                    three tables on an embedded cluster, in this process
   %(prog)s --dataset airports --json
+  %(prog)s --format protobuf                  or json: with JSON Schema; avro is the default
   %(prog)s --all                              every table of vega_datasets
   %(prog)s --file mine.csv                    a table of your own: CSV, JSON or NDJSON
   %(prog)s --bootstrap-servers HOST:PORT      on a real broker (also: KAFKA_BOOTSTRAP_SERVERS), in topics of its own
 
-For each table an Avro schema is derived and registered (in memory), every record is serialized, produced, consumed and
+For each table a schema is derived and registered (in memory), every record is serialized, produced, consumed and
 deserialized, and what came back is compared with what went in, key by key. Exit code 1 if anything differs.
 """
 
@@ -46,6 +48,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     data.add_argument("--all", action="store_true", help="every table that vega_datasets holds")
     data.add_argument("--file", metavar="PATH", help="a table of your own: CSV with a header line, JSON or NDJSON")
+    parser.add_argument("--format", choices=FORMATS, default="avro", help="how the records are written (avro)")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N records of each table")
     parser.add_argument("--samples", type=int, default=2, metavar="N", help="sample rows in the report (2)")
     parser.add_argument("--brokers", type=int, default=1, metavar="N", help="brokers of the embedded cluster (1)")
@@ -113,6 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
             registry=SchemaRegistryClient({"url": "mock://demo"}),
             embedded=embedded,
             progress=progress,
+            format=arguments.format,
             idle_s=arguments.timeout,
         )
         # A retried request must not put a record into the topic twice: the check would find it.
@@ -128,7 +132,10 @@ def run(arguments: argparse.Namespace) -> int:
             elif not arguments.topic:
                 created.append(topic)
             _pipeline.ensure_topic(producer, topic, arguments.timeout)
-            outcomes.append(pipeline.run(producer, dataset, topic, arguments.samples))
+            try:
+                outcomes.append(pipeline.run(producer, dataset, topic, arguments.samples))
+            except ImportError as error:
+                raise CommandError(str(error)) from error
     place = f"embedded cluster of {arguments.brokers}" if embedded else str(settings.get("bootstrap.servers"))
     if arguments.json:
         facts = {"embedded": embedded, "bootstrap_servers": settings.get("bootstrap.servers")}

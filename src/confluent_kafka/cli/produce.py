@@ -16,6 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from . import _records
 from ._errors import FAILED, OK, CommandError, UsageError
+from ._registered import Wanted, add_registry_option, encoded, registry_url
 from ._settings import add_client_options, client_settings, open_client, require_brokers
 from ._terminal import ClientLog, Progress, per_second, plural, readable_bytes, say
 
@@ -28,6 +29,7 @@ examples:
   %(prog)s people --key-separator : < names.txt          lines such as 7:Ada
   %(prog)s pictures --file *.png -H kind=png --compression zstd
   %(prog)s events --json < records.ndjson
+  %(prog)s orders --avro order.avsc --schema-registry http://127.0.0.1:8081 < orders.ndjson
 
 one NDJSON record per line; all fields but the value may be missing, text is sent as UTF-8:
   {"value": "hi", "key": "7", "headers": {"trace": "ab12"}, "partition": 0, "timestamp": 1700000000000}
@@ -35,6 +37,8 @@ one NDJSON record per line; all fields but the value may be missing, text is sen
   {"value": {"any": ["JSON", 1]}}                        sent as its JSON text
   {"key": "7", "value": null}                            a tombstone
 What 'consume --json' writes can be read back. Options given here win over the record's own fields.
+
+With a schema, values are JSON documents. For Avro, dates and timestamps in them are ISO 8601, decimals texts, bytes base64.
 
 The first piece of input that is no record ends the work, after all before it were delivered.
 Exit code 1 if any message was not delivered.
@@ -63,6 +67,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "-H", "--header", dest="headers", metavar="NAME=VALUE", action="append", default=[], help="repeatable"
     )
+    schema = parser.add_mutually_exclusive_group()
+    schema.add_argument("--avro", metavar="FILE", help="values are JSON; write them by this Avro schema")
+    schema.add_argument("--json-schema", metavar="FILE", help="values are JSON; check them by this JSON Schema")
+    schema.add_argument("--proto", metavar="FILE", help="values are JSON; write them by this .proto file")
+    parser.add_argument("--message", metavar="NAME", help="full name of the message in --proto (default: the first)")
+    add_registry_option(parser)
     parser.add_argument("--partition", type=int, help="partition of every message (-1: the partitioner chooses)")
     parser.add_argument("--compression", choices=["none", "gzip", "snappy", "lz4", "zstd"])
     parser.add_argument("--tombstones", action="store_true", help="send an empty value as null")
@@ -125,6 +135,16 @@ def read_records(arguments: argparse.Namespace) -> Iterator[_records.Record]:
         return _records.ndjson(sys.stdin.buffer, overrides)
     separator = None if arguments.key_separator is None else arguments.key_separator.encode("utf-8", "surrogateescape")
     return _records.lines(sys.stdin.buffer, overrides, separator)
+
+
+def wanted_schema(arguments: argparse.Namespace) -> Wanted | None:
+    """The schema the command line asks for. Raises: UsageError: a message without its file."""
+    if arguments.message and not arguments.proto:
+        raise UsageError("--message names a message of the file given with --proto")
+    for name, path in (("avro", arguments.avro), ("json", arguments.json_schema), ("protobuf", arguments.proto)):
+        if path:
+            return Wanted(name, path, arguments.message)
+    return None
 
 
 class Sender:
@@ -218,6 +238,9 @@ def run(arguments: argparse.Namespace) -> int:
         KeyboardInterrupt: passed on after the messages in flight had a little time.
     """
     records = read_records(arguments)
+    wanted = wanted_schema(arguments)
+    if wanted is not None:
+        records = encoded(records, wanted, arguments.topic, registry_url(arguments))
     settings = client_settings(arguments)
     require_brokers(settings)
     if arguments.compression:
