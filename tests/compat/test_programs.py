@@ -20,6 +20,12 @@ PROGRAMS = Path(__file__).parent / "programs"
     [
         ("delivery_reports", [4], "left after flush: 0 len: 0"),
         ("rebalancing_group", [4], "bert: [('assigned', [2, 3])]"),
+        (
+            "administration",
+            [4],
+            "late str t: KafkaException _TIMED_OUT Failed while waiting for controller: Local: Timed out",
+        ),
+        ("administration_errors", [1], "create_acls 5 ValueError duplicate ACL bindings not allowed"),
         ("transactional_copy", [1, 1], "read_committed: 100 True"),
     ],
 )
