@@ -5,6 +5,7 @@
 pub mod admin;
 mod buffer;
 pub mod client;
+pub mod codec;
 pub mod config;
 pub mod consumer;
 pub mod error;
