@@ -4,6 +4,7 @@ mod admin;
 mod batch;
 mod buffer;
 mod calls;
+mod codec;
 mod consumer;
 mod delivery;
 mod error;
@@ -31,6 +32,8 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use super::admin::{Admin, LoopAdmin};
+    #[pymodule_export]
+    use super::codec::{AvroReader, AvroWriter};
     #[pymodule_export]
     use super::consumer::Consumer;
     #[pymodule_export]
