@@ -10,7 +10,7 @@ pub enum Stop {
 }
 
 /// Items that take no byte (nulls, empty records) allowed per message: without a limit a few bytes could announce 2^62.
-pub const EMPTY_ITEMS: usize = 1 << 20;
+pub const EMPTY_ITEMS: usize = 1 << 18;
 
 /// Where reading is.
 pub struct Input<'a> {
@@ -109,7 +109,7 @@ impl<'a> Input<'a> {
                 self.empty_items = left;
                 Ok(())
             }
-            None => Err(Stop::Corrupt("more than 1,048,576 items that take no space")),
+            None => Err(Stop::Corrupt("more than 262,144 items that take no space")),
         }
     }
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,14 +49,7 @@ def full_name(schema: Any) -> str | None:
     return kind if isinstance(kind, str) else full_name(kind)
 
 
-class Linked(NamedTuple):
-    """A schema that refers to nothing outside, and whether a type in it contains itself."""
-
-    schema: Any
-    recursive: bool
-
-
-def link(schema: Any, references: Mapping[str, Any]) -> Linked:
+def link(schema: Any, references: Mapping[str, Any]) -> Any:
     """Put the schemas that one refers to in the place where they are first used.
 
     A parser then needs to know nothing of references.
@@ -70,7 +63,7 @@ def link(schema: Any, references: Mapping[str, Any]) -> Linked:
     if linker.mixed:
         linker = _Linker(references, dotted=True)
         linked = linker.link(schema)
-    return Linked(linked, linker.recursive)
+    return linked
 
 
 class _Linker:
@@ -85,8 +78,6 @@ class _Linker:
                 self._references.setdefault(name, schema)
         self._dotted = dotted
         self._defined: set[str] = set()
-        self._open: list[str] = []
-        self.recursive = False
         self.mixed = False
 
     def link(self, schema: Any, namespace: str = "") -> Any:
@@ -119,12 +110,10 @@ class _Linker:
         self._defined.add(full)
         if "fields" not in schema:
             return schema
-        self._open.append(full)
         fields = [
             {**field, "type": self.link(field.get("type"), namespace)} if isinstance(field, dict) else field
             for field in schema["fields"]
         ]
-        self._open.pop()
         return {**schema, "fields": fields}
 
     def _use(self, name: str, namespace: str) -> Any:
@@ -132,7 +121,6 @@ class _Linker:
             return name
         full = name if "." in name or not namespace else f"{namespace}.{name}"
         if full in self._defined:
-            self.recursive = self.recursive or full in self._open
             return name
         schema = self._references.get(full, self._references.get(name))
         if schema is None:
@@ -146,7 +134,6 @@ class _Linker:
             self.mixed = self.mixed or bool(namespace)
             used = f".{target}" if self._dotted else target
         if target in self._defined:
-            self.recursive = self.recursive or target in self._open
             return used
         schema = copy.deepcopy(schema)
         if used != target:
