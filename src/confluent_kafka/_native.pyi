@@ -875,6 +875,67 @@ class MockCluster:
         """Return (broker id, api key, microseconds on the monotonic clock) of each request, in order of arrival."""
     def clear_requests(self) -> None: ...
 
+@final
+class AvroWriter:
+    """Writes Python objects as Avro by one schema, compiled once; thread-safe.
+
+    Args:
+        schema: what `fastavro.parse_schema` returned.
+        functions: by type and logical type (`int-celsius`), functions (value, schema) -> value for logical types that
+            are not built in, in the form of fastavro's `LOGICAL_WRITERS`; they go before those built in.
+        strict: refuse records with fields that the schema does not have, or without one that it has.
+        strict_allow_default: as `strict`, but fields with a default may be missing.
+        raw: leave out the length before the value of a schema that is `bytes`.
+    Raises:
+        ValueError: the schema is nested more than 500 levels deep.
+    """
+
+    def __new__(
+        cls,
+        schema: object,
+        functions: dict[str, Callable[..., Any]],
+        strict: bool = False,
+        strict_allow_default: bool = False,
+        raw: bool = False,
+    ) -> Self: ...
+    def write(self, obj: Any, prefix: bytes, /) -> bytes:
+        """Return `prefix` and behind it `obj` in Avro's binary encoding.
+
+        Raises:
+            SchemaMismatchError: the object does not match the schema; it has the field's path.
+            SerializationError: the object is nested more than 500 levels deep.
+        """
+
+@final
+class AvroReader:
+    """Reads Avro into Python objects, by the schema it was written with or as another one has it; thread-safe.
+
+    Args:
+        writer: the schema it was written with, as `fastavro.parse_schema` returned it.
+        reader: the schema that the objects are to have; None for that of the writer.
+        functions: as for `AvroWriter`, functions (value, writer's schema, reader's schema or None) -> value.
+        return_record_name: give records in unions as (name, record).
+        raw: the data of a schema that is `bytes` has no length before it.
+    Raises:
+        ValueError: a schema is nested more than 500 levels deep.
+    """
+
+    def __new__(
+        cls,
+        writer: object,
+        reader: object | None,
+        functions: dict[str, Callable[..., Any]],
+        return_record_name: bool = False,
+        raw: bool = False,
+    ) -> Self: ...
+    def read(self, data: bytes, start: int, /) -> Any:
+        """Return the object that begins at `start`; what comes after it is not looked at.
+
+        Raises:
+            SerializationError: no such object: an EOFError too where the data ends too early, a ResolutionError where
+                the schemas do not fit. Takes no more time and memory than the length of `data` justifies.
+        """
+
 def librdkafka_version() -> tuple[str, int]:
     """Return the version as text and as the number 0xMMmmrrpp. Source: rd_kafka_version_str, rd_kafka_version."""
 

@@ -30,11 +30,11 @@ LOGICAL: tuple[dict[str, Any], ...] = (
 )
 ZONES = (dt.timezone.utc, dt.timezone(dt.timedelta(hours=5, minutes=30)), dt.timezone(-dt.timedelta(hours=9)))
 ODD: tuple[Any, ...] = (
-    None, True, False, 0, -1, 2**31, 2**63, -(2**63), 1.5, float("inf"), "", "text", "1.5", b"", b"ab", bytearray(b"ab"),
-    [], [1], {}, {"f0": 1}, {"a": 1}, {1: 2}, (), (1,), ("int", 5), ("string", "x"), dt.date(2026, 1, 2), dt.time(1, 2, 3),
+    None, True, False, 0, -1, 2**31, 2**63, -(2**63), 1.5, float("inf"), "", "text", "1.5", "2026-01-02", "\ud800", b"",
+    b"ab", bytearray(b"ab"), memoryview(b"ab"), [], [1], {}, {"f0": 1}, {"a": 1}, {1: 2}, {"-type": "n.R0"}, (), (1,),
+    ("int", 5), ("string", "x"), {3, 4}, object, dt.date(2026, 1, 2), dt.time(1, 2, 3),
     dt.datetime(2026, 1, 2, 3, 4, 5, 6789, tzinfo=dt.timezone.utc), decimal.Decimal("1.25"), decimal.Decimal("1.234"),
-    decimal.Decimal("NaN"), decimal.Decimal("12345678901.5"), uuid.UUID(int=7), {"-type": "n.R0"}, {3, 4}, object,
-    "2026-01-02", "\ud800", memoryview(b"ab"),
+    decimal.Decimal("NaN"), decimal.Decimal("12345678901.5"), uuid.UUID(int=7),
 )  # fmt: skip
 
 
@@ -90,7 +90,9 @@ class Generator:
         elif kind == "fixed":
             made["size"] = rng.choice([0, 1, 2, 12])
             if made["size"] == 12 and rng.random() < 0.5:
-                made.update(rng.choice([{"logicalType": "duration"}, {"logicalType": "decimal", "precision": 20, "scale": 3}]))
+                made.update(
+                    rng.choice([{"logicalType": "duration"}, {"logicalType": "decimal", "precision": 20, "scale": 3}])
+                )
         else:
             made["fields"] = fields = []
             self._open.append(name)
@@ -255,7 +257,7 @@ class Generator:
                 schema[inner] = self.evolved(schema[inner])
         if kind == "enum":
             if rng.random() < 0.4:
-                schema["symbols"] = schema["symbols"][1:] + ["NEW"]
+                schema["symbols"] = [*schema["symbols"][1:], "NEW"]
             if rng.random() < 0.4:
                 schema["default"] = schema["symbols"][0]
         if kind == "record":
@@ -282,8 +284,9 @@ class Generator:
         if not any(map(defines, (field["type"] for field in fields))):
             rng.shuffle(fields)
         if rng.random() < 0.3:
-            default = rng.choice([["int", 5], ["string", "x"], [{"type": "array", "items": "int"}, [1]], [["null", "int"], None]])
-            fields.append({"name": "added", "type": default[0], "default": default[1]})
+            added: list[tuple[Any, Any]] = [("int", 5), ("string", "x"), (["null", "int"], None)]
+            kind, default = rng.choice([*added, ({"type": "array", "items": "int"}, [1])])
+            fields.append({"name": "added", "type": kind, "default": default})
         if rng.random() < 0.05:
             fields.append({"name": "required", "type": "int"})
         schema["fields"] = fields

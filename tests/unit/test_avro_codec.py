@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import uuid
+from contextlib import suppress
 from typing import Any
 
 import fastavro
@@ -110,7 +111,10 @@ def test_resolution_is_that_of_fastavro(seed: int, names: bool) -> None:
         return
     write, read = codec(schema, reader, return_record_name=names)
     for _ in range(3):
-        data = write(generator.value(schema), b"")
+        value = generator.value(schema)
+        if isinstance(oracle_writes(schema, value), Exception):
+            continue  # a default of bytes, which is text in a schema
+        data = write(value, b"")
         expected = oracle_reads(data, schema, reader, return_record_name=names)
         if isinstance(expected, fastavro.read.SchemaResolutionError):
             with pytest.raises(ResolutionError):
@@ -129,14 +133,13 @@ def test_any_bytes_are_read_or_refused(seed: int, noise: bytes) -> None:
     if not parsed(schema):
         return
     write, read = codec(schema)
-    data = bytearray(write(generator.value(schema), b""))
+    value = generator.value(schema)
+    data = bytearray() if isinstance(oracle_writes(schema, value), Exception) else bytearray(write(value, b""))
     for place in range(min(len(data), 5)):
         data[random.Random(seed + place).randrange(len(data))] ^= 1 << place
     for corrupt in (noise, bytes(data), *(bytes(data[:end]) for end in range(min(len(data), 20)))):
-        try:
+        with suppress(SerializationError):
             read(corrupt, 0)
-        except SerializationError:
-            pass
 
 
 A = {"type": "record", "name": "A", "fields": [{"name": "x", "type": "int"}, {"name": "y", "type": "string"}]}
@@ -180,12 +183,14 @@ class Text(str):
         ({"type": "map", "values": "int"}, []), ({"type": "map", "values": "int"}, [1]),
         ({"type": "map", "values": "int"}, {1: 2}), ({"type": "map", "values": "int"}, collections.OrderedDict(a=1)),
         ({"type": "map", "values": "int"}, collections.defaultdict(int, a=1)),
-        (A, Odd(x=1, y="s")), (A, collections.ChainMap({"x": 1}, {"y": "s"})), (A, {"x": 1, "y": "s", 3: None}),
+        (A, Odd(x=1, y="s")), (A, collections.ChainMap[str, Any]({"x": 1}, {"y": "s"})),
+        (A, {"x": 1, "y": "s", 3: None}),
         (A, None), (A, 5), (A, ["x"]), (HOLLOW, []), (HOLLOW, None),
         ({"type": "enum", "name": "E", "symbols": ["A", "B"]}, Text("B")),
         ({"type": "enum", "name": "E", "symbols": ["A", "B"]}, []),
         (["float", "null", "double"], 1.5), (["float", "string"], 2), (["int", "string"], 2**40),
-        (["null", A, B], {"x": 1, "y": "s"}), (["null", A, B], {"x": 1}), (["null", A, B], {"x": 1, "z": {"x": 2, "y": ""}}),
+        (["null", A, B], {"x": 1, "y": "s"}), (["null", A, B], {"x": 1}),
+        (["null", A, B], {"x": 1, "z": {"x": 2, "y": ""}}),
         (["null", A, B], ("A", {"x": 1, "y": "s"})), (["null", A, B], ("C", {})), (["null", A], ("A", {"x": 1}, 3)),
         ([A, {"type": "map", "values": "int"}], {"x": 1}), ([A, B], {"-type": "B", "x": 1, "y": "s"}),
         (["int", {"type": "array", "items": "int"}], range(3)), ([["null", "int"], "string"], 5),
@@ -289,7 +294,10 @@ def test_logical_types_of_the_application(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_defaults_are_not_shared() -> None:
-    reader = {**A, "fields": [*A["fields"], {"name": "many", "type": {"type": "array", "items": "int"}, "default": [1]}]}
+    reader = {
+        **A,
+        "fields": [*A["fields"], {"name": "many", "type": {"type": "array", "items": "int"}, "default": [1]}],
+    }
     write, read = codec(A, reader)
     data = write({"x": 1, "y": ""}, b"")
     read(data, 0)["many"].append(2)
@@ -319,7 +327,9 @@ class TestHostile:
         for items in ("null", HOLLOW, {"type": "fixed", "name": "F", "size": 0}):
             self.refused({"type": "array", "items": items}, huge, "take no space")
         inner = {"type": "array", "items": "null"}
-        self.refused({"type": "array", "items": inner}, b"\x80\x89\x7a" + b"\xfe\xff\x0f\x00" * 1_000_000, "take no space")
+        self.refused(
+            {"type": "array", "items": inner}, b"\x80\x89\x7a" + b"\xfe\xff\x0f\x00" * 1_000_000, "take no space"
+        )
         write, read = codec(inner)
         assert read(write([None] * 100_000, b""), 0) == [None] * 100_000
         # passing them over takes no time at all
@@ -330,7 +340,9 @@ class TestHostile:
     def test_depth(self) -> None:
         self.refused(LIST, b"\x02" * 1_000_000 + b"\x00", "nested more than 500")
         self.refused(TREE, b"\x02" * 1_000_000 + b"\x00", "nested more than 500")
-        self.refused({"type": "record", "name": "S", "fields": [{"name": "s", "type": "S"}]}, b"", "nested more than 500")
+        self.refused(
+            {"type": "record", "name": "S", "fields": [{"name": "s", "type": "S"}]}, b"", "nested more than 500"
+        )
         deep: dict[str, Any] = {"next": None}
         for _ in range(400):
             deep = {"next": deep}
@@ -409,10 +421,17 @@ def test_nothing_is_kept() -> None:
             {"name": "a", "type": ["null", A, B]}, {"name": "m", "type": {"type": "map", "values": "string"}},
             {"name": "d", "type": {"type": "bytes", "logicalType": "decimal", "precision": 50, "scale": 2}},
             {"name": "t", "type": {"type": "long", "logicalType": "timestamp-micros"}},
-            {"name": "u", "type": {"type": "string", "logicalType": "uuid"}}, {"name": "l", "type": {"type": "array", "items": "double"}},
+            {"name": "u", "type": {"type": "string", "logicalType": "uuid"}},
+            {"name": "l", "type": {"type": "array", "items": "double"}},
         ],
     }  # fmt: skip
-    reader = {**schema, "fields": [*schema["fields"][::-1][:-1], {"name": "n", "type": {"type": "map", "values": "int"}, "default": {"a": 1}}]}
+    reader = {
+        **schema,
+        "fields": [
+            *schema["fields"][::-1][:-1],
+            {"name": "n", "type": {"type": "map", "values": "int"}, "default": {"a": 1}},
+        ],
+    }
     good = {
         "a": {"x": 1, "z": {"x": 2, "y": ""}}, "m": {"k": "v" * 50}, "d": decimal.Decimal("1.25"),
         "t": dt.datetime(2026, 1, 2, tzinfo=dt.timezone.utc), "u": uuid.UUID(int=1), "l": [1.0, 2.0],

@@ -90,7 +90,12 @@ pub struct Reading {
 
 impl Reading {
     /// `texts` are the names of both schemas. With `record_names`, records in unions come with their names.
-    pub fn new(writer: &Schema, reader: Option<&Schema>, texts: &[Box<str>], record_names: bool) -> Result<Self, String> {
+    pub fn new(
+        writer: &Schema,
+        reader: Option<&Schema>,
+        texts: &[Box<str>],
+        record_names: bool,
+    ) -> Result<Self, String> {
         let mut resolver = Resolver { writer, reader, texts, record_names, steps: Vec::new(), known: HashMap::new() };
         let root = resolver.step(writer.root, reader.map(|schema| schema.root), 0)?;
         let steps = resolver.steps;
@@ -268,8 +273,7 @@ impl<'a> Resolver<'a> {
         };
         let kind = self.writer.kind(written.id);
         // a type that is only named counts as a record whatever it is
-        let told = self.record_names
-            && (written.by_name || matches!(kind, Kind::Record(record) if !record.is_error));
+        let told = self.record_names && (written.by_name || matches!(kind, Kind::Record(record) if !record.is_error));
         let own = kind.names().map(|(name, _)| name);
         let name = match (told, own) {
             (true, Some(own)) => chosen.and_then(|chosen| self.wanted(chosen.id).names()).map(|n| n.0).or(Some(own)),

@@ -152,9 +152,7 @@ impl Fault {
         };
         let corrupt = |why: &str| format!("the Avro data is corrupt, or was written with another schema{place}: {why}");
         let (text, cause) = match self.what {
-            What::Truncated => {
-                (format!("the Avro data is cut off, or was written with another schema{place}"), None)
-            }
+            What::Truncated => (format!("the Avro data is cut off, or was written with another schema{place}"), None),
             What::Unresolvable(text) | What::Mismatch(text) => (format!("{text}{place}"), None),
             What::Corrupt(text) => (corrupt(&text), None),
             What::TooDeep => (corrupt(&format!("values nested more than {MAX_DEPTH} levels deep")), None),

@@ -5,8 +5,8 @@ use ferrokafka_core::codec::schema::Logical;
 use ferrokafka_core::codec::wire::{integer_bytes, integer_from};
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBytes, PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyInt, PyString, PyTime, PyTimeAccess,
-    PyTzInfo, PyTzInfoAccess,
+    PyBytes, PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyInt, PyString, PyTime, PyTimeAccess, PyTzInfo,
+    PyTzInfoAccess,
 };
 
 use super::build::Decimal;
@@ -54,7 +54,11 @@ pub fn number(logical: Logical, object: &Bound<'_, PyAny>) -> Outcome<Option<i64
             let Ok(time) = object.cast::<PyTime>() else { return Ok(None) };
             let seconds = clock(time);
             let micros = i64::from(time.get_microsecond());
-            Ok(Some(if logical == Logical::TimeMillis { seconds * MILLIS + micros / 1000 } else { seconds * MICROS + micros }))
+            Ok(Some(if logical == Logical::TimeMillis {
+                seconds * MILLIS + micros / 1000
+            } else {
+                seconds * MICROS + micros
+            }))
         }
         _ => {
             let Ok(moment) = object.cast::<PyDateTime>() else { return Ok(None) };
@@ -219,7 +223,11 @@ pub fn decimal_bytes(info: &Decimal, object: &Bound<'_, PyAny>, size: Option<usi
         return mismatch(format!("expected a decimal of precision {precision}, got one of precision {got}"));
     }
     let small = if digits.len() as i64 + zeros <= 38 {
-        digits.parse::<i128>().ok().map(|value| value * 10_i128.pow(zeros as u32)).map(|v| if negative { -v } else { v })
+        digits
+            .parse::<i128>()
+            .ok()
+            .map(|value| value * 10_i128.pow(zeros as u32))
+            .map(|v| if negative { -v } else { v })
     } else {
         None
     };

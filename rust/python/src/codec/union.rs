@@ -8,9 +8,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::fault::{mismatch, At, Fault, Outcome, Step, What};
+use super::logical;
 use super::values::{is_of, wrong};
 use super::write::Walk;
-use super::logical;
 
 impl<'py> Walk<'_, 'py> {
     pub fn union(&mut self, id: TypeId, branches: &[Use], object: &Bound<'py, PyAny>, exact: bool) -> Outcome<()> {
@@ -93,9 +93,9 @@ impl<'py> Walk<'_, 'py> {
             Some(Logical::Custom(_)) => Ok(None),
             Some(Logical::Decimal(_)) if logical::is_decimal(object)? => Ok(Some(true)),
             Some(Logical::Decimal(_)) => is_of(&of.kind, object),
-            Some(Logical::Uuid) => Ok(Some(
-                object.is_instance_of::<PyString>() || logical::uuid_text(object)?.is_some(),
-            )),
+            Some(Logical::Uuid) => {
+                Ok(Some(object.is_instance_of::<PyString>() || logical::uuid_text(object)?.is_some()))
+            }
             Some(number) => match logical::number(number, object)? {
                 Some(_) => Ok(Some(true)),
                 None => is_of(&of.kind, object),
@@ -288,4 +288,3 @@ impl<'py> Walk<'_, 'py> {
         Ok(true)
     }
 }
-

@@ -157,7 +157,8 @@ pub fn is_sequence(object: &Bound<'_, PyAny>) -> Outcome<bool> {
         return Ok(false);
     }
     let py = object.py();
-    Ok(is_a(object, python_object!(py, "collections.abc", "Sequence"))? || is_a(object, python_object!(py, "array", "array"))?)
+    Ok(is_a(object, python_object!(py, "collections.abc", "Sequence"))?
+        || is_a(object, python_object!(py, "array", "array"))?)
 }
 
 #[inline]

@@ -49,7 +49,11 @@ impl Plan {
         match (&self.of(id).kind, self.of(id).logical) {
             (Kind::Union(branches), _) => {
                 let names: Vec<_> = branches.iter().map(|branch| self.short(*branch)).collect();
-                if names.is_empty() { "nothing".to_owned() } else { names.join(" or ") }
+                if names.is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    names.join(" or ")
+                }
             }
             (kind, logical) => match (logical.map(logical::word).filter(|word| !word.is_empty()), kind.names()) {
                 (Some(word), _) => word.to_owned(),
@@ -287,10 +291,14 @@ impl<'a, 'py> Walk<'a, 'py> {
             if exact && !key.is_instance_of::<PyString>() {
                 return mismatch(format!("expected keys of a map to be str, got {}", type_name(&key)));
             }
-            with_text(&key, || "keys of a map to be str".to_owned(), |text| {
-                wire::put_bytes(&mut self.out, text);
-                Ok(())
-            })?;
+            with_text(
+                &key,
+                || "keys of a map to be str".to_owned(),
+                |text| {
+                    wire::put_bytes(&mut self.out, text);
+                    Ok(())
+                },
+            )?;
             self.value(values.id, &value, exact).at(|| Step::Key(key.to_string()))?;
         }
         self.out.push(0);
