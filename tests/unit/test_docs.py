@@ -9,9 +9,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ["README.md", "DESIGN.md", "CHANGELOG.md", "MIGRATION.md", "docs/guide/admin.md", "docs/guide/asyncio.md",
-             "docs/guide/serialization_protobuf.md", "examples/README.md",
-             "benchmarks/README.md"]  # fmt: skip
+DOCUMENTS = [
+    "README.md",
+    "DESIGN.md",
+    "CHANGELOG.md",
+    "MIGRATION.md",
+    "docs/guide/admin.md",
+    "docs/guide/asyncio.md",
+    "docs/guide/schema_registry_server.md",
+    "docs/guide/serialization_protobuf.md",
+    "examples/README.md",
+    "benchmarks/README.md",
+]
 MAPPED = {"rust/core/src": ("rs",), "rust/python/src": ("rs",), "src/confluent_kafka": ("py", "pyi")}
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 

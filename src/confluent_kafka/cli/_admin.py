@@ -38,17 +38,32 @@ class Group:
         self._parser.print_help(sys.stderr)
         return UsageError.exit_code
 
-    def action(self, name: str, help: str, run: Run, *, asks: bool = False) -> argparse.ArgumentParser:
-        """Add an action with the options that all have; ``asks`` adds --yes for one that destroys data."""
+    def action(
+        self,
+        name: str,
+        help: str,
+        run: Run,
+        *,
+        asks: bool = False,
+        connect: Callable[[argparse.ArgumentParser], None] = add_client_options,
+        timeout: tuple[float | None, str] = (30.0, "the brokers' answer (30)"),
+    ) -> argparse.ArgumentParser:
+        """Add an action with the options that all have.
+
+        Args:
+            asks: add --yes, for one that destroys data.
+            connect: adds the options of the connection.
+            timeout: default of --timeout, and what is waited for.
+        """
         parser: argparse.ArgumentParser = self._actions.add_parser(name, help=help, description=help)
         parser.set_defaults(run=run)
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.add_argument(
-            "--timeout", type=float, default=30.0, metavar="S", help="seconds to wait for the brokers' answer (30)"
+            "--timeout", type=float, default=timeout[0], metavar="S", help=f"seconds to wait for {timeout[1]}"
         )
         if asks:
             parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
-        add_client_options(parser)
+        connect(parser)
         return parser
 
 

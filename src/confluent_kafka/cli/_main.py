@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from confluent_kafka import KafkaException
 
-from . import acls, broker, cluster, completion, configs, consume, demo, groups, produce, topics
+from . import acls, broker, cluster, completion, configs, consume, demo, groups, produce, registry, schemas, topics
 from ._errors import FAILED, INTERRUPTED, OK, USAGE, CommandError
 from ._settings import describe
 from ._terminal import discard_output, say
@@ -24,6 +24,7 @@ examples:
   %(prog)s consume words -b 127.0.0.1:9092 --json
   %(prog)s topics create orders --partitions 6 -b 127.0.0.1:9092
   %(prog)s groups lag billing -b 127.0.0.1:9092
+  %(prog)s schemas list --schema-registry http://127.0.0.1:8081
 
 exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C
 '%(prog)s COMMAND --help' says more about each command.
@@ -49,7 +50,8 @@ def build_parser(prog: str = "ferrokafka") -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", dest="version_json", help=argparse.SUPPRESS)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
-    for module in (demo, broker, produce, consume, topics, groups, configs, acls, cluster, completion):
+    modules = (demo, broker, produce, consume, topics, groups, configs, acls, cluster, registry, schemas, completion)
+    for module in modules:
         module.add_parser(commands)
     return parser
 
