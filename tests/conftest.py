@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.apicurio import ApicurioRegistry
 from tests.support.broker import KafkaBroker
 from tests.support.cluster import KafkaCluster
 from tests.support.kafka_jars import MissingTool
@@ -172,6 +173,13 @@ def cluster(_cluster: KafkaCluster) -> KafkaCluster:
     """The run's cluster of three brokers, all of them up. A test may end some and need not start them again."""
     _cluster.heal()
     return _cluster
+
+
+@pytest.fixture(scope="session")
+def apicurio() -> Iterator[ApicurioRegistry]:
+    """The run's Schema Registry of another maker: a real server, which drops metadata and rule sets."""
+    with ApicurioRegistry() as running:
+        yield running
 
 
 @pytest.fixture

@@ -26,6 +26,12 @@ def java() -> str:
     return _path_of(JAVA)
 
 
+@cache
+def maven() -> str:
+    """Path of Maven. Raises MissingTool."""
+    return _path_of(MAVEN)
+
+
 def _path_of(tool: Tool) -> str:
     path = tool.find()
     if path is None:
@@ -47,14 +53,13 @@ def kafka_jars() -> Path:
     target = cache_dir() / f"kafka-{match[1]}" / digest
     if target.is_dir():
         return target
-    maven = _path_of(MAVEN)
     target.parent.mkdir(exist_ok=True)
     with locked(target.parent / "lock"):
         if target.is_dir():
             return target
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
             jars = Path(scratch) / "jars"
-            command = [maven, "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
+            command = [maven(), "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=FETCH_DEADLINE_S, check=False, stdin=subprocess.DEVNULL
             )

@@ -7,11 +7,13 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka.schema_registry import AsyncSchemaRegistryClient, SchemaRegistryClient
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 KINDS = ("sync", "async")
 
