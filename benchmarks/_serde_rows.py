@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured of the serializers: schemas are known, nothing asks the registry."""
+"""What is measured of the serializers and the registry client: schemas are known, nothing asks the registry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,20 @@ FORMATS = {"avro": (0.20, 0.12), "json": (0.06, 0.06), "protobuf": (0.35, 0.35)}
 # An await of what is there, over the plain call.
 ASYNC_OVERHEAD_NS = 500.0
 
-SERDE_ROWS = tuple(
+REGISTRY_ROWS = (
+    Row("get-schema", "registry client: get_schema, cached", "get_schema.py", 0.30, 0.20),
+    Row(
+        "get-schema-awaited",
+        "registry client: get_schema, cached, awaited",
+        "get_schema.py",
+        0.40,
+        0.30,
+        arguments=("--awaited",),
+        peer_arguments=("--awaited",),
+    ),
+)
+
+SERDE_ROWS = REGISTRY_ROWS + tuple(
     Row(
         f"{name}-{work}",
         f"{name}: {work} one by one" + (", validation on" if name == "json" else ""),

@@ -78,7 +78,7 @@ class AsyncSchemaRegistryClient:
         config = self._rest_client.config
         caches = ClientCaches(config.capacity, config.latest_ttl, self._clock)
         self._registry = ops.Registry(self._rest_client.link, caches)
-        self._schemas = caches.schemas
+        self._by_id = caches.by_id
         self._caches = caches
         self._run = self._rest_client.run
 
@@ -156,9 +156,11 @@ class AsyncSchemaRegistryClient:
         Raises:
             SchemaRegistryError: 404: there is none; remembered for a second.
         """
-        hit = self._schemas.get((subject_name, schema_id, fmt, reference_format))
-        if hit is not None:
-            return hit
+        if subject_name is None and fmt is None and reference_format is None:
+            try:
+                return self._by_id[schema_id]
+            except KeyError:
+                pass
         return await self._run(ops.get_schema(self._registry, schema_id, subject_name, fmt, reference_format))
 
     async def get_schema_by_guid(self, guid: str, fmt: str | None = None) -> Schema:

@@ -53,7 +53,7 @@ class ClientCaches:
     """
 
     def __init__(self, capacity: int, latest_ttl: float | None, clock: Callable[[], float]) -> None:
-        many = max(capacity, MIN_SCHEMAS)
+        self._many = many = max(capacity, MIN_SCHEMAS)
         self.clock = clock
         self._ttl = latest_ttl
         self._lock = threading.Lock()
@@ -61,6 +61,8 @@ class ClientCaches:
         self.epoch = 0
         # (subject, id, format, format of references)
         self.schemas: BoundedDict[IdKey, Schema] = BoundedDict(many)
+        # Those of them that were asked for by id alone: a dictionary like any other, for the shells to look into first.
+        self.by_id: dict[int, Schema] = {}
         # (GUID, format)
         self.guids: BoundedDict[tuple[str, str | None], Schema] = BoundedDict(many)
         # (subject, schema, normalize)
@@ -132,10 +134,18 @@ class ClientCaches:
         """Keep for a moment that the registry does not have something."""
         self._missing.put(key, (self.clock() + ttl, (error.http_status_code, error.error_code, error.error_message)))
 
+    def put_schema(self, key: IdKey, schema: Schema) -> Schema:
+        """Keep a schema; return it."""
+        if key[0] is key[2] is key[3] is None:
+            if len(self.by_id) >= self._many:
+                self.by_id.clear()  # what is asked for again comes back from ``schemas``
+            self.by_id[key[1]] = schema
+        return self.schemas.put(key, schema)
+
     def learn(self, registered: RegisteredSchema, fmt: str | None = None) -> None:
         """Keep the schema of a registration by its id and GUID."""
         if registered.schema_id is not None:
-            self.schemas.put((registered.subject, registered.schema_id, fmt, None), registered.schema)
+            self.put_schema((registered.subject, registered.schema_id, fmt, None), registered.schema)
         if registered.guid is not None:
             self.guids.put((str(registered.guid), fmt), registered.schema)
 
@@ -154,6 +164,7 @@ class ClientCaches:
             for table in tables:
                 _drop(table, lambda key: key[0] == subject)
             if permanent:
+                self.by_id.clear()
                 self.schemas.clear()
                 self.guids.clear()
 
@@ -170,6 +181,7 @@ class ClientCaches:
             tables: Iterable[BoundedDict[Any, Any]] = (
                 self.schemas, self.guids, self.registered, self.found, self.versions, self.latest, self._missing,
             )  # fmt: skip
+            self.by_id.clear()
             for table in tables:
                 table.clear()
 

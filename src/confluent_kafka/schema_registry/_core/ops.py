@@ -97,7 +97,7 @@ def get_schema(
     key = (subject, schema_id, fmt, reference_format)
     hit = reg.caches.schemas.get(key)
     if hit is not None:
-        return hit
+        return reg.caches.put_schema(key, hit)
     query = [("subject", subject), ("format", fmt), ("reference_format", reference_format)]
 
     def keep(answer: Any) -> Schema:
@@ -105,7 +105,7 @@ def get_schema(
         guid = answer.get("guid")
         if guid is not None and reference_format is None:
             reg.caches.guids.put((str(guid), fmt), schema)
-        return reg.caches.schemas.put(key, schema)
+        return reg.caches.put_schema(key, schema)
 
     return (yield from _once(reg, ("id", key), f"schemas/ids/{segment(schema_id)}", query, keep))
 
