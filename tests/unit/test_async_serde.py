@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from confluent_kafka.schema_registry import (
+    AsyncSchemaRegistryClient,
     Schema,
     SchemaRegistryClient,
     SchemaRegistryError,
@@ -267,3 +268,55 @@ def test_schemas_of_both_flavours_are_the_same() -> None:
     data = asyncio.run(AsyncAvroSerializer(client, text)(AN_ORDER, context()))  # a plain client will do
     assert data is not None
     assert client.get_versions("orders-value") == [1]
+
+
+LATEST = {"auto.register.schemas": False, "use.latest.version": True}
+
+
+class TestLatestVersion:
+    def test_the_subject_is_found_out_once(self) -> None:
+        client = Counting()
+        client.register_schema("orders-value", Schema(ORDER))
+        serializer = AvroSerializer(client, conf=LATEST)
+        deserializer = AvroDeserializer(client, conf={"use.latest.version": True})
+        data = [serializer(AN_ORDER, context()) for _ in range(3)]
+        assert [deserializer(one, context()) for one in data] == [AN_ORDER] * 3
+        assert client.calls.count("associations") == 2
+        many = serializer.serialize_many([AN_ORDER] * 3, context())
+        assert deserializer.deserialize_many(many, context()) == [AN_ORDER] * 3
+
+    def test_what_the_client_knows_takes_no_turn_of_the_loop(self) -> None:
+        async def main() -> None:
+            client = AsyncSchemaRegistryClient.new_client({"url": "mock://"})
+            await client.register_schema("orders-value", Schema('"int"'))
+            serializer = AsyncAvroSerializer(client, conf=LATEST)
+            deserializer = AsyncAvroDeserializer(client, conf={"use.latest.version": True})
+            data = await serializer(1, context())
+            assert await deserializer(data, context()) == 1
+            for coroutine, result in ((serializer(1, context()), data), (deserializer(data, context()), 1)):
+                with pytest.raises(StopIteration) as done:
+                    coroutine.send(None)
+                assert done.value.value == result
+            # and what changes is seen as soon as the client knows
+            await client.register_schema("orders-value", Schema('"double"'))
+            await client.clear_latest_caches()
+            newer = await serializer(1.5, context())
+            assert await deserializer(newer, context()) == 1.5
+            assert repr(await deserializer(data, context())) == "1.0"
+
+        asyncio.run(main())
+
+    def test_a_method_of_ones_own_is_called_each_time(self) -> None:
+        asked = []
+
+        class Own(SchemaRegistryClient):
+            def get_latest_version(self, *args: Any, **kwargs: Any) -> Any:
+                asked.append(1)
+                return super().get_latest_version(*args, **kwargs)
+
+        client = Own({"url": "mock://"})
+        client.register_schema("orders-value", Schema(ORDER))
+        serializer = AvroSerializer(client, conf=LATEST)
+        for _ in range(3):
+            serializer(AN_ORDER, context())
+        assert len(asked) == 3

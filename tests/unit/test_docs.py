@@ -17,6 +17,7 @@ DOCUMENTS = [
     "docs/guide/admin.md",
     "docs/guide/asyncio.md",
     "docs/guide/schema_registry_server.md",
+    "docs/guide/serialization.md",
     "docs/guide/serialization_protobuf.md",
     "examples/README.md",
     "benchmarks/README.md",

@@ -38,7 +38,7 @@ one NDJSON record per line; all fields but the value may be missing, text is sen
   {"key": "7", "value": null}                            a tombstone
 What 'consume --json' writes can be read back. Options given here win over the record's own fields.
 
-With a schema, values are JSON documents. Avro's dates and timestamps are ISO 8601 in them, decimals texts, bytes base64.
+With a schema, values are JSON documents. Avro's dates and times are ISO 8601 in them, decimals texts, bytes base64.
 
 The first piece of input that is no record ends the work, after all before it were delivered.
 Exit code 1 if any message was not delivered.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from confluent_kafka.error import SerializationError
 from confluent_kafka.schema_registry._core.cache import BoundedDict
+from confluent_kafka.schema_registry._core.client_caches import ClientCaches
 from confluent_kafka.schema_registry._core.effects import call
 from confluent_kafka.schema_registry._core.framing import (
     MAGIC_V1,
@@ -196,11 +197,27 @@ class Planner:
         # the registry is asked, by way of its client's caches, for every message: the answer may change
         self.follows_registry = self._schema_id is None and (self._latest or self._metadata is not None)
         self._compiled: BoundedDict[tuple[Hashable, ...], Any] = BoundedDict()
+        # what the registry is not asked for again: the subject of a message, what messages were written with
+        self._places: BoundedDict[Hashable, Any] = BoundedDict()
+        self._peek: Callable[[str], RegisteredSchema | None] | None = None
         self.rules: RuleSetup | None = None
 
     def rename(self, naming: SubjectNaming) -> None:
         """Use another subject name strategy from now on."""
         self.naming = naming
+        self._places.clear()
+
+    def watch(self, client: Any) -> None:
+        """Look into the cache of the client for latest versions: most messages then take no operation."""
+        caches = getattr(client, "_caches", None)
+        metadata, fmt = self._metadata, self._codec.fetch_format
+        name = "get_latest_version" if metadata is None else "get_latest_with_metadata"
+        if not self.follows_registry or not isinstance(caches, ClientCaches) or name in vars(client):
+            return
+        if not getattr(type(client), name).__module__.startswith("confluent_kafka.schema_registry."):
+            return  # a method of the user's own is called each time
+        wanted = None if metadata is None else frozenset(metadata.items())
+        self._peek = lambda subject: caches.latest_version((subject, wanted, wanted is not None, fmt))
 
     def _from_registry(self, subject: str) -> Op[RegisteredSchema | None]:
         if self._schema_id is not None:
@@ -273,9 +290,10 @@ class WritePlanner(Planner):
         """
         if (plan := self.by_message.get(key) or self.ruled.get(key)) is not None:
             return plan
+        subject = self._places.get(key)
         if self.naming.custom is not None:
             subject = key if key is None or isinstance(key, str) else str(key)
-        else:
+        elif subject is None:
             subject = yield from self.naming.resolve(ctx, self._record_name)
         if subject is None:
             raise SerializationError(
@@ -290,7 +308,17 @@ class WritePlanner(Planner):
             plan = self._by_subject.put(plan_key, (yield from self._make(subject, found, ctx)))
         if not self.follows_registry:
             (self.by_message if plan.rules is None else self.ruled).put(key, plan)
+        else:
+            self._places.put(key, subject)
         return plan
+
+    def current(self, key: Hashable) -> WritePlan | None:
+        """Return the plan by the latest version as the client knows it; None when it has to be asked for."""
+        subject = self._places.get(key)
+        if subject is None or self._peek is None:
+            return None
+        found = self._peek(subject)
+        return None if found is None else self._by_subject.get((subject, found.schema_id, found.guid))
 
     def _make(self, subject: str, found: RegisteredSchema | None, ctx: SerializationContext | None) -> Op[WritePlan]:
         where = f"subject {subject}"
@@ -428,7 +456,8 @@ class ReadPlanner(Planner):
         if self._offline and self._schema is not None:
             compiled = yield from self._compile(self._schema, "this deserializer", ("own",))
             return self.by_frame.put(key, ReadPlan(None, "the given schema", self._codec.decoder(compiled, None)))
-        subject = (yield from self.naming.resolve(ctx, None)) if ctx is not None else None
+        known = self._places.get(key)
+        subject = (known[0] if known else (yield from self.naming.resolve(ctx, None))) if ctx is not None else None
         writer = yield from self._writer(schema_id, subject)
         if subject is None and ctx is not None:
             subject = yield from self.naming.resolve(ctx, self._codec.written_name(writer, schema_id.message_indexes))
@@ -441,7 +470,18 @@ class ReadPlanner(Planner):
             plan = self._by_schema.put(plan_key, (yield from self._make(subject, schema_id, writer, latest)))
         if not self.follows_registry:
             (self.by_frame if plan.rules is None else self.ruled).put(key, plan)
+        elif subject is not None:
+            self._places.put(key, (subject, written))
         return plan
+
+    def current(self, key: Hashable) -> ReadPlan | None:
+        """Return the plan by the latest version as the client knows it; None when it has to be asked for."""
+        place = self._places.get(key)
+        if place is None or self._peek is None:
+            return None
+        subject, written = place
+        latest = self._peek(subject)
+        return None if latest is None else self._by_schema.get((subject, written, latest.schema_id, latest.guid))
 
     def _writer(self, schema_id: SchemaId, subject: str | None) -> Op[Schema]:
         writer: Schema

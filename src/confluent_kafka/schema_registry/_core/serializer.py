@@ -119,9 +119,10 @@ class SerializerCore:
         self._plans = planner.by_message
         self._convert = convert
 
-    def use_rules(self, rules: RuleSetup) -> None:
-        """Use these executors and actions."""
+    def use_client(self, client: Any, rules: RuleSetup) -> None:
+        """Use this registry client, these executors and actions."""
         self._planner.rules = rules
+        self._planner.watch(client)
 
     def rename(self, naming: SubjectNaming) -> None:
         """Use another subject name strategy from now on."""
@@ -139,8 +140,10 @@ class SerializerCore:
         plan = self._plans.get(key)
         if plan is not None:
             return self._write(plan, obj, ctx)
-        plan = planner.ruled.get(key)
-        return Pending(self._later(obj, key, ctx)) if plan is None else self._start_ruled(plan, obj, ctx)
+        plan = planner.current(key) if planner.follows_registry else planner.ruled.get(key)
+        if plan is None:
+            return Pending(self._later(obj, key, ctx))
+        return self._write(plan, obj, ctx) if plan.rules is None else self._start_ruled(plan, obj, ctx)
 
     def _start_ruled(
         self, plan: WritePlan, obj: Any, ctx: SerializationContext | None
@@ -244,9 +247,10 @@ class DeserializerCore:
         self._indexed = planner.indexed
         self._frame_bytes = V0_BYTES + 1 if planner.indexed else V0_BYTES
 
-    def use_rules(self, rules: RuleSetup) -> None:
-        """Use these executors and actions."""
+    def use_client(self, client: Any, rules: RuleSetup) -> None:
+        """Use this registry client, these executors and actions."""
         self._planner.rules = rules
+        self._planner.watch(client)
 
     def rename(self, naming: SubjectNaming) -> None:
         """Use another subject name strategy from now on."""
@@ -276,9 +280,11 @@ class DeserializerCore:
         plan = self._plans.get(key)
         if plan is not None:
             return self._read(plan, data, start, ctx)
-        plan = planner.ruled.get(key)
+        plan = planner.current(key) if planner.follows_registry else planner.ruled.get(key)
         if plan is None:
             return Pending(self._later(data, start, key, frame, ctx))
+        if plan.rules is None:
+            return self._read(plan, data, start, ctx)
         if ctx is None or not ctx.headers:
             done = ruled.read_quickly(plan, data, start)
             if done is not None:
@@ -310,7 +316,9 @@ class DeserializerCore:
                 else:
                     key, frame, data, start = self._look(data, ctx)
                     plan = self._plans.get(key)
-                    if plan is None:
+                    if plan is None and self._planner.follows_registry:
+                        plan = self._planner.current(key)
+                    if plan is None or plan.rules is not None:
                         return Pending(self._rest_later(values, objects, data, start, key, frame, ctx))
                     last = data[:start]
                 obj = plan.decode(data, start)

@@ -51,7 +51,7 @@ class BaseSerde:
         self._rule_conf = rule_conf
         self._rule_registry = rule_registry
         self._rules = RuleSetup(rule_registry, conf_of(client), rule_conf)
-        core.use_rules(self._rules)
+        core.use_client(client, self._rules)
         self._owns_client = False
         self._cluster_id: Callable[[], str] | None = None
         self._flight: SingleFlight[Any] = SingleFlight()
