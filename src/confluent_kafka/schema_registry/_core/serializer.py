@@ -118,6 +118,8 @@ class SerializerCore:
         self._planner = planner
         self._plans = planner.by_message
         self._convert = convert
+        self._plain = convert is None and planner.frames_itself
+        self._custom = planner.naming.custom is not None
 
     def use_client(self, client: Any, rules: RuleSetup) -> None:
         """Use this registry client, these executors and actions."""
@@ -127,19 +129,32 @@ class SerializerCore:
     def rename(self, naming: SubjectNaming) -> None:
         """Use another subject name strategy from now on."""
         self._planner.rename(naming)
+        self._custom = naming.custom is not None
 
     def start(self, obj: Any, ctx: SerializationContext | None) -> bytes | Pending[bytes | None] | None:
         """Return ``obj`` as bytes, or the operation that ends with them."""
         if obj is None:
             return None
-        planner = self._planner
-        if planner.naming.custom is not None:
-            key: Hashable = planner.key(ctx)
+        key: Hashable
+        if self._custom:
+            key = self._planner.key(ctx)
         else:
             key = None if ctx is None else (ctx.topic, ctx.field)
         plan = self._plans.get(key)
-        if plan is not None:
+        if plan is None:
+            return self._start_slowly(obj, key, ctx)
+        if not self._plain:
             return self._write(plan, obj, ctx)
+        try:
+            return plan.encode(obj, plan.prefix)
+        except Exception as e:
+            error = _refusal(plan, obj, e, plan.where)
+            raise error from error.__cause__
+
+    def _start_slowly(
+        self, obj: Any, key: Hashable, ctx: SerializationContext | None
+    ) -> bytes | Pending[bytes | None] | None:
+        planner = self._planner
         plan = planner.current(key) if planner.follows_registry else planner.ruled.get(key)
         if plan is None:
             return Pending(self._later(obj, key, ctx))
@@ -201,10 +216,9 @@ class SerializerCore:
             obj = self._convert.placed(obj, ctx, plan.where)
         try:
             payload = plan.encode(obj, plan.prefix)
-        except SerializationError as e:
-            raise _placed(e, plan.where) from e.__cause__
         except Exception as e:
-            raise _explained(plan, obj, e, plan.where) from None
+            error = _refusal(plan, obj, e, plan.where)
+            raise error from error.__cause__
         return payload if self._planner.frames_itself else self._planner.frame(plan, payload, ctx)
 
     def _write_many(
@@ -221,10 +235,9 @@ class SerializerCore:
         try:
             for obj in objects:
                 done.append(None if obj is None else encode(obj, prefix))  # its length says which
-        except SerializationError as e:
-            raise _placed(e, f"object {len(done)} of the batch, {plan.where}") from e.__cause__
         except Exception as e:
-            raise _explained(plan, obj, e, f"object {len(done)} of the batch, {plan.where}") from None
+            error = _refusal(plan, obj, e, f"object {len(done)} of the batch, {plan.where}")
+            raise error from error.__cause__
         if self._planner.frames_itself:
             return done
         return self._planner.frame_many(plan, done, ctx)
@@ -242,6 +255,7 @@ class DeserializerCore:
         self._planner = planner
         self._plans = planner.by_frame
         self._convert = convert
+        self._custom = planner.naming.custom is not None
         self._short_frames = planner.reads_frame
         # the first message of a Protobuf file, as most are, has one byte of indexes
         self._indexed = planner.indexed
@@ -255,31 +269,41 @@ class DeserializerCore:
     def rename(self, naming: SubjectNaming) -> None:
         """Use another subject name strategy from now on."""
         self._planner.rename(naming)
+        self._custom = naming.custom is not None
 
     def start(self, value: bytes | None, ctx: SerializationContext | None) -> Any:
         """Return the object that ``value`` stands for, or a ``Pending`` that ends with it."""
         if value is None:
             return None
         data = value if type(value) is bytes else bytes(value)
-        planner = self._planner
         key: Hashable
         frame: bytes | SchemaId
+        start = self._frame_bytes
         if (
             self._short_frames
+            and not self._custom
             and (ctx is None or not ctx.headers)
-            and len(data) >= self._frame_bytes
+            and len(data) >= start
             and data[0] == MAGIC_V0
             and (not self._indexed or data[V0_BYTES] == 0)
-            and planner.naming.custom is None
         ):
-            start = self._frame_bytes
             frame = data[:start]
             key = frame if ctx is None else (ctx.topic, ctx.field, frame)
         else:
             key, frame, data, start = self._look(data, ctx)
         plan = self._plans.get(key)
-        if plan is not None:
-            return self._read(plan, data, start, ctx)
+        if plan is None:
+            return self._start_slowly(data, start, key, frame, ctx)
+        try:
+            obj = plan.decode(data, start)
+        except SerializationError as e:
+            raise _placed(e, plan.where) from e.__cause__
+        return obj if self._convert is None else self._convert.placed(obj, ctx, plan.where)
+
+    def _start_slowly(
+        self, data: bytes, start: int, key: Hashable, frame: bytes | SchemaId, ctx: SerializationContext | None
+    ) -> Any:
+        planner = self._planner
         plan = planner.current(key) if planner.follows_registry else planner.ruled.get(key)
         if plan is None:
             return Pending(self._later(data, start, key, frame, ctx))
@@ -386,9 +410,9 @@ class DeserializerCore:
         return obj if self._convert is None else self._convert.placed(obj, ctx, plan.where)
 
 
-def _explained(plan: WritePlan, obj: Any, error: Exception, where: str) -> SerializationError:
+def _refusal(plan: WritePlan, obj: Any, error: Exception, where: str) -> SerializationError:
     """Return what is raised in place of a codec's error, whose text may quote what is confidential."""
-    return _placed(plan.explain(obj, error), where)
+    return _placed(error if isinstance(error, SerializationError) else plan.explain(obj, error), where)
 
 
 def _placed(error: SerializationError, where: str) -> SerializationError:
