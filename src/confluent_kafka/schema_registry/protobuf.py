@@ -20,6 +20,8 @@ from confluent_kafka.schema_registry.common.protobuf import (
     get_inline_tags,
     is_map_field,
     protobuf_to_decimal,
+    protobuf_to_variant,
+    variant_to_protobuf,
 )
 
 __all__ = [
@@ -35,4 +37,6 @@ __all__ = [
     "get_inline_tags",
     "is_map_field",
     "protobuf_to_decimal",
+    "protobuf_to_variant",
+    "variant_to_protobuf",
 ]

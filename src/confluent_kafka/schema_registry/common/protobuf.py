@@ -21,6 +21,7 @@ from confluent_kafka.schema_registry.confluent.type.decimal_utils import (
     unscaled_and_scale,
     unscaled_to_bytes,
 )
+from confluent_kafka.schema_registry.confluent.type.variant_utils import Variant
 from confluent_kafka.schema_registry.confluent.types import decimal_pb2 as legacy_decimal_pb2
 
 __all__ = [
@@ -45,9 +46,11 @@ __all__ = [
     "legacy_decimal_pb2",
     "meta_pb2",
     "protobuf_to_decimal",
+    "protobuf_to_variant",
     "set_decimal_message",
     "set_timestamp_message",
     "variant_pb2",
+    "variant_to_protobuf",
 ]
 
 PROTOBUF_MAJOR_VERSION = int(google.protobuf.__version__.split(".")[0])
@@ -134,3 +137,17 @@ def set_timestamp_message(target: Any, value: datetime.datetime) -> None:
     since = value - _EPOCH
     target.seconds = since.days * 86400 + since.seconds
     target.nanos = since.microseconds * 1000
+
+
+def variant_to_protobuf(value: Variant) -> Any:
+    """Return a variant, of a larger one just the part that it is, as ``confluent.type.Variant``."""
+    return variant_pb2.Variant(metadata=value.metadata, value=value.standalone_value_bytes())
+
+
+def protobuf_to_variant(value: Any) -> Variant:
+    """Return a ``confluent.type.Variant`` as variant.
+
+    Raises:
+        VariantError: its metadata is none.
+    """
+    return Variant(value.value, value.metadata)
