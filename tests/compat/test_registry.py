@@ -28,8 +28,9 @@ def test_both_clients_see_the_same_registry() -> None:
 
 
 @pytest.mark.timeout(400)
-def test_keys_of_their_client() -> None:
-    assert printed("confluent-kafka", "registry_keys") == [
+@pytest.mark.parametrize("package", ["confluent-kafka", "ferrokafka"])
+def test_both_key_clients_see_the_same_keys(package: str) -> None:
+    assert printed(package, "registry_keys") == [
         "no kek (404, 40470)",
         "kek kek1 local-kms mykey {'a': 'b'} a key False True",
         "same mykey (409, 40971)",

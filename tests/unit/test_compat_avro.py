@@ -10,7 +10,7 @@ from typing import Any
 import fastavro
 import pytest
 from fastavro.read import SchemaResolutionError
-from hypothesis import event, given, reject
+from hypothesis import event, given, reject, settings
 from hypothesis import strategies as st
 
 from confluent_kafka.schema_registry._core import compat_avro
@@ -321,6 +321,7 @@ def evolved(draw: st.DrawFn, kind: Any) -> Any:
     return kind
 
 
+@settings(deadline=None)
 @given(data=st.data(), writer=schemas())
 def test_fastavro_reads_what_is_said_to_be_readable(writer: Any, data: st.DataObject) -> None:
     @st.composite
@@ -343,6 +344,7 @@ def test_fastavro_reads_what_is_said_to_be_readable(writer: Any, data: st.DataOb
         assert found
 
 
+@settings(deadline=None)
 @given(schemas())
 def test_a_schema_reads_itself_in_every_form(raw: Any) -> None:
     one = schema(raw)
@@ -365,6 +367,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_any_json_is_a_schema_or_refused(raw: Any) -> None:
     try:

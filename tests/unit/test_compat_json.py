@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from confluent_kafka.schema_registry._core import compat_json
@@ -233,6 +233,7 @@ def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
     return json.loads(json.dumps(one)), one
 
 
+@settings(deadline=None)
 @given(pairs(), st.lists(VALUES, min_size=5, max_size=20))
 def test_what_is_said_to_be_readable_is_accepted(pair: tuple[Any, Any], values: list[Any]) -> None:
     reader, writer = pair
@@ -247,6 +248,7 @@ def test_what_is_said_to_be_readable_is_accepted(pair: tuple[Any, Any], values: 
             assert new.is_valid(value) or not old.is_valid(value), value
 
 
+@settings(deadline=None)
 @given(SCHEMAS)
 def test_a_schema_reads_itself_in_every_form(raw: Any) -> None:
     one = schema(raw)
@@ -281,6 +283,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON, JSON)
 def test_any_json_is_a_schema_or_refused(first: Any, second: Any) -> None:
     try:

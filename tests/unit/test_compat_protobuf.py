@@ -7,7 +7,7 @@ import base64
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from confluent_kafka.schema_registry._core import compat_protobuf
@@ -272,6 +272,7 @@ WORDS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, max_size=30))
 def test_any_words_are_a_schema_or_refused(words: list[str]) -> None:
     text = " ".join(words)
@@ -284,6 +285,7 @@ def test_any_words_are_a_schema_or_refused(words: list[str]) -> None:
     assert compat_protobuf.problems(schema, schema) == []
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_descriptor_or_refused(data: bytes) -> None:
     try:
@@ -292,6 +294,7 @@ def test_any_bytes_are_a_descriptor_or_refused(data: bytes) -> None:
         return
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_damaged_descriptors_are_read_or_refused(data: st.DataObject) -> None:
     good = bytearray(base64.b64decode(GOLDEN))

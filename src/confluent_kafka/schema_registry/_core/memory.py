@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from confluent_kafka.schema_registry._core import compat
@@ -16,7 +17,7 @@ from confluent_kafka.schema_registry._core.registry.settings import Settings
 from confluent_kafka.schema_registry._core.registry.store import Store, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from confluent_kafka.schema_registry._core.models import Association, AssociationCreateOrUpdateRequest, Schema
     from confluent_kafka.schema_registry._core.registry.store import Entry
@@ -75,8 +76,7 @@ class MemoryRegistry:
             name = self._named(subject)
             importing = self._check_mode(name, schema_id)
             config = self.settings.in_scope(name)
-            active = list(self.store.newest_first(name))
-            schema, key = self._prepared(name, schema, normalize, config, active)
+            schema, key = self._prepared(name, schema, normalize, config)
             same = self.store.same(name, key)
             if same is not None:
                 found = int(same.registered.schema_id or 0)
@@ -87,7 +87,7 @@ class MemoryRegistry:
             if schema_id is not None:
                 self._check_given_id(name, content_key, schema_id, version)
             if not importing:
-                problems = self._problems(name, schema, config, active)
+                problems = self._problems(name, schema, config, self.store.newest_first(name))
                 if problems:
                     raise failures.incompatible(str(name), problems)
             entries = self.store.entries(name)
@@ -95,17 +95,13 @@ class MemoryRegistry:
             return self.store.add(name, schema, key, content_key, schema_id, version)
 
     def _prepared(
-        self,
-        name: SubjectName,
-        schema: Schema,
-        normalize: bool,
-        config: Mapping[str, object],
-        active: Sequence[Entry],
+        self, name: SubjectName, schema: Schema, normalize: bool, config: Mapping[str, object]
     ) -> tuple[Schema, Hashable]:
         """Complete and parse a schema; return it with what it is compared by."""
         if not self.strict:
             return schema, schema
-        schema = contract.complete(schema, active[0].registered.schema if active else None, config)
+        latest = next(self.store.newest_first(name), None)
+        schema = contract.complete(schema, None if latest is None else latest.registered.schema, config)
         parsed = self._parsed(name, schema, deleted=False)
         if normalize or config.get("normalize"):
             schema = dataclasses.replace(schema, schema_str=parsed.normalized)
@@ -137,22 +133,22 @@ class MemoryRegistry:
             raise failures.not_permitted(f"Version {version} of subject {name} exists already.")
 
     def _problems(
-        self, name: SubjectName, schema: Schema, config: Mapping[str, object], active: Sequence[Entry]
+        self, name: SubjectName, schema: Schema, config: Mapping[str, object], versions: Iterable[Entry]
     ) -> list[str]:
         """Return what makes a schema incompatible with versions (newest first) by the subject's configuration."""
         level = str(config["compatibilityLevel"])
         group = config.get("compatibilityGroup")
         if group is not None:
             mine = contract.properties(schema).get(str(group))
-            active = [entry for entry in active if contract.properties(entry.registered.schema).get(str(group)) == mine]
-        if level == "NONE" or not active:
+            versions = (
+                item for item in versions if contract.properties(item.registered.schema).get(str(group)) == mine
+            )
+        chosen = list(versions) if level.endswith("_TRANSITIVE") else list(islice(versions, 1))
+        if level == "NONE" or not chosen:
             return []
         parsed = self._parsed(name, schema, deleted=False)
-        versions = (
-            (entry.version, self._parsed(name, entry.registered.schema, deleted=True))
-            for entry in (active if level.endswith("_TRANSITIVE") else active[:1])
-        )
-        return compat.problems(level, parsed, versions)
+        old = ((entry.version, self._parsed(name, entry.registered.schema, deleted=True)) for entry in chosen)
+        return compat.problems(level, parsed, old)
 
     def compatible(
         self, subject: str, schema: Schema, version: int | str | None = None, normalize: bool = False
@@ -165,15 +161,16 @@ class MemoryRegistry:
         with self.lock:
             name = self._named(subject)
             config = self.settings.in_scope(name)
-            active = list(self.store.newest_first(name))
-            schema, _ = self._prepared(name, schema, normalize, config, active)
-            if version is not None and version != "latest":
-                active = [entry for entry in active if entry.version == version]
-                if not active:
+            schema, _ = self._prepared(name, schema, normalize, config)
+            versions: Iterable[Entry] = self.store.newest_first(name)
+            if version == "latest":
+                versions = islice(versions, 1)
+            elif version is not None:
+                entry = self.store.entry(name, int(version))
+                if entry is None or entry.deleted:
                     raise failures.no_version(version)
-            elif version == "latest":
-                active = active[:1]
-            return self._problems(name, schema, config, active)
+                versions = [entry]
+            return self._problems(name, schema, config, versions)
 
     def _parsed(self, name: SubjectName, schema: Schema, deleted: bool) -> compat.Parsed:
         dependencies = self.dependencies(name, schema, deleted)
