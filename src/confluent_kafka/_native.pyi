@@ -22,6 +22,8 @@ from .error import KafkaError
 
 __all__ = [
     "Admin",
+    "AvroReader",
+    "AvroWriter",
     "Batch",
     "Consumer",
     "LoopAdmin",
