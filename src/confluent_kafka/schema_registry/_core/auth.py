@@ -8,6 +8,7 @@ and renewed when a fifth of their life is left: by one caller, while the others 
 from __future__ import annotations
 
 import base64
+import inspect
 import json
 import logging
 import threading
@@ -109,7 +110,10 @@ class Custom:
         """
         fields = yield UserCall(self._function, (self._config,))
         if not hasattr(fields, "get"):
-            hint = " (a coroutine function is for AsyncSchemaRegistryClient)" if hasattr(fields, "__await__") else ""
+            hint = ""
+            if inspect.iscoroutine(fields):
+                fields.close()  # or it would be complained about as never awaited
+                hint = " (a coroutine function is for AsyncSchemaRegistryClient)"
             raise TypeError(
                 f"bearer.auth.custom.provider.function must return a dict, not {type(fields).__name__}{hint}"
             )
