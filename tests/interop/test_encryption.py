@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Client-side encryption, both ways with confluent-kafka: each reads what the other one has written.
+
+The registry is the embedded one, over HTTP: it has rule sets and the registry of keys.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.schema_registry.rule_registry import RuleRegistry
+from confluent_kafka.schema_registry.rules.encryption.dek_registry.dek_registry_client import (
+    DekAlgorithm,
+    DekRegistryClient,
+)
+from confluent_kafka.schema_registry.rules.encryption.encrypt_executor import (
+    Clock,
+    EncryptionExecutor,
+    FieldEncryptionExecutor,
+)
+from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import reset_kms_drivers
+from confluent_kafka.schema_registry.rules.encryption.localkms.local_driver import LocalKmsDriver
+from confluent_kafka.testing import SchemaRegistryServer
+from tests.interop.encryption_by_peer import plain, rich
+from tests.interop.kit import by_peer
+from tests.unit import rules_kit
+from tests.unit.rules_kit import context, rule, schema_with
+
+PROGRAM = "encryption_by_peer.py"
+SECRET = "both have this one"  # not one
+AVRO = {
+    "id": 1,
+    "card": "4111-1111-1111",
+    "note": "a note to hide",
+    "photo": {"bytes": b"photo to hide".hex()},
+    "emails": ["jane@hidden.example", ""],
+    "phones": {"home": "555-hidden"},
+    "address": {"street": "1 Hidden Street", "city": "Openville", "other": None},
+}
+HIDDEN = (b"4111-1111", b"note to hide", b"photo to hide", b"jane@hidden", b"555-hidden", b"Hidden Street")
+
+
+class Later(Clock):
+    def __init__(self, days: float) -> None:
+        self.days = days
+
+    def now(self) -> int:
+        return int((time.time() + self.days * 86400) * 1000)
+
+
+def schema(case: dict[str, Any]) -> Schema:
+    params = {
+        "encrypt.kek.name": case["kek"],
+        "encrypt.kms.type": "local-kms",
+        "encrypt.kms.key.id": "key",
+        "encrypt.dek.algorithm": case["algorithm"],
+        "encrypt.dek.expiry.days": case["expiry"],
+    }
+    text = case["text"]
+    if case["payload"]:
+        return schema_with(encoding=[rule("ENCRYPT_PAYLOAD", params=params)], text=text, kind=case["kind"])
+    return schema_with([rule(tags=["PII"], params=params)], text=text, kind=case["kind"])
+
+
+def cases(url: str) -> list[dict[str, Any]]:
+    made = []
+    for algorithm in DekAlgorithm:
+        for payload in (False, True):
+            for expiry, days, kek in (("0", 0, "kek"), ("0", 0, "shared"), ("1", 0, "kek"), ("1", 5, "kek")):
+                for kind, text, value in (("AVRO", rules_kit.ORDER, AVRO),):
+                    name = f"{kind}-{algorithm.value}-{'payload' if payload else 'fields'}-{expiry}-{days}-{kek}"
+                    made.append(
+                        {
+                            "name": name,
+                            "topic": name,
+                            "url": url,
+                            "kind": kind,
+                            "text": text,
+                            "value": value,
+                            "payload": payload,
+                            "algorithm": algorithm.value,
+                            "expiry": expiry,
+                            "days": days,
+                            "kek": kek,
+                            "secret": SECRET,
+                        }
+                    )
+    return made
+
+
+def rules(days: float) -> RuleRegistry:
+    registry = RuleRegistry()
+    registry.register_executor(FieldEncryptionExecutor(Later(days)))
+    registry.register_executor(EncryptionExecutor(Later(days)))
+    return registry
+
+
+Rules = dict[float, RuleRegistry]
+
+
+def write(client: SchemaRegistryClient, case: dict[str, Any], rules: Rules) -> bytes:
+    one = AvroSerializer(client, schema(case), rule_conf={"secret": SECRET}, rule_registry=rules[case["days"]])
+    data = one(rich(case["value"]), context(case["topic"]))
+    assert data is not None
+    return data
+
+
+def read(client: SchemaRegistryClient, case: dict[str, Any], rules: Rules) -> Any:
+    one = AvroDeserializer(client, rule_conf={"secret": SECRET}, rule_registry=rules[case["days"]])
+    return plain(one(bytes.fromhex(case["data"]), context(case["topic"])))
+
+
+@pytest.fixture
+def registries() -> Iterator[list[Rules]]:
+    """Executors of a writer and of a reader, which share no keys, by how many days their clocks are ahead."""
+    reset_kms_drivers()
+    LocalKmsDriver.register()
+    both = [{days: rules(days) for days in (0, 5)} for _ in range(2)]
+    yield both
+    for registry in (registry for one in both for registry in one.values()):
+        for executor in registry.get_executors():
+            executor.close()
+    reset_kms_drivers()
+
+
+@pytest.mark.timeout(400)
+def test_each_reads_what_the_other_has_written(tmp_path: Path, registries: list[Rules]) -> None:
+    to_write, to_read = registries
+    with (
+        SchemaRegistryServer() as server,
+        DekRegistryClient({"url": server.url}) as keys,
+        SchemaRegistryClient({"url": server.url}) as client,
+    ):
+        keys.register_kek("shared", "local-kms", "key", shared=True)
+        first = cases(server.url)
+        second = copy.deepcopy(first)
+        for case in second:
+            case["topic"] += "-theirs"
+        # the data keys of the first half are ours, those of the second half theirs
+        for case in first:
+            case["data"] = write(client, case, to_write).hex()
+        for case in second:
+            client.register_schema(f"{case['topic']}-value", schema(case))
+        for case, data in zip(second, by_peer(PROGRAM, "write", second, tmp_path), strict=True):
+            case["data"] = data
+        both = first + second
+        for case, value in zip(both, by_peer(PROGRAM, "read", both, tmp_path), strict=True):
+            assert value == case["value"], f"they read {case['topic']}"
+        for case in both:
+            data = bytes.fromhex(case["data"])
+            assert not any(hidden in data for hidden in HIDDEN), case["topic"]
+            assert read(client, case, to_read) == case["value"], case["topic"]
+            if case["algorithm"] == "AES256_SIV" and case["kek"] == "kek" and not case["days"]:
+                # deterministic: with the same key, ours is byte for byte theirs
+                assert write(client, case, to_write) == data, case["topic"]
