@@ -4,50 +4,61 @@
 Usage: encryption_by_peer.py write|read CASES RESULTS
 """
 
+from __future__ import annotations
+
 import base64
 import json
 import sys
 import time
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
 from confluent_kafka.schema_registry.rules.encryption.encrypt_executor import (
+    Clock,
     EncryptionExecutor,
     FieldEncryptionExecutor,
 )
 from confluent_kafka.schema_registry.rules.encryption.localkms.local_driver import LocalKmsDriver
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-LATEST = {"auto.register.schemas": False, "use.latest.version": True}
+LATEST: dict[str, Any] = {"auto.register.schemas": False, "use.latest.version": True}
 
 
-class Later:
+class Later(Clock):
     """A clock that is some days ahead."""
 
-    def __init__(self, days):
+    def __init__(self, days: float) -> None:
         self.days = days
 
-    def now(self):
+    def now(self) -> int:
         return int((time.time() + self.days * 86400) * 1000)
 
 
-def registry(days):
+def registry(days: float) -> RuleRegistry:
     made = RuleRegistry()
     for kind in (FieldEncryptionExecutor, EncryptionExecutor):
         made.register_executor(kind(Later(days)))
     return made
 
 
-def message_class(case):
+def message_class(case: dict[str, Any]) -> Any:
+    return make_class(tuple(case["files"]), case["message"])
+
+
+@cache
+def make_class(files: tuple[str, ...], message: str) -> Any:
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
     pool = descriptor_pool.DescriptorPool()
-    for text in case["files"]:
+    for text in files:
         pool.Add(descriptor_pb2.FileDescriptorProto.FromString(base64.b64decode(text)))
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(case["message"]))
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(message))
 
 
-def serializer(client, case, rules):
+def serializer(client: SchemaRegistryClient, case: dict[str, Any], rules: RuleRegistry) -> Any:
     conf = {"secret": case["secret"]}
     if case["kind"] == "AVRO":
         from confluent_kafka.schema_registry.avro import AvroSerializer
@@ -62,7 +73,7 @@ def serializer(client, case, rules):
     return ProtobufSerializer(message_class(case), client, conf=LATEST, rule_conf=conf, rule_registry=rules)
 
 
-def deserializer(client, case, rules):
+def deserializer(client: SchemaRegistryClient, case: dict[str, Any], rules: RuleRegistry) -> Any:
     conf = {"secret": case["secret"]}
     if case["kind"] == "AVRO":
         from confluent_kafka.schema_registry.avro import AvroDeserializer
@@ -78,7 +89,7 @@ def deserializer(client, case, rules):
     return ProtobufDeserializer(kind, {}, client, rule_conf=conf, rule_registry=rules)
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """An object as JSON, bytes as {"bytes": hex}."""
     if hasattr(value, "DESCRIPTOR"):
         from google.protobuf.json_format import MessageToDict
@@ -93,17 +104,16 @@ def plain(value):
     return value
 
 
-def rich(value):
+def rich(value: Any) -> Any:
     if isinstance(value, dict):
         return bytes.fromhex(value["bytes"]) if set(value) == {"bytes"} else {k: rich(v) for k, v in value.items()}
     return [rich(item) for item in value] if isinstance(value, list) else value
 
 
-def main(work, given, made):
+def main(work: str, given: str, made: str) -> None:
     LocalKmsDriver.register()
-    with open(given) as file:
-        cases = json.load(file)
-    results = []
+    cases = json.loads(Path(given).read_text())
+    results: list[Any] = []
     client = SchemaRegistryClient({"url": cases[0]["url"]})
     registries = {days: registry(days) for days in {case["days"] for case in cases}}
     for case in cases:
@@ -118,8 +128,7 @@ def main(work, given, made):
             results.append(serializer(client, case, rules)(value, ctx).hex())
         else:
             results.append(plain(deserializer(client, case, rules)(bytes.fromhex(case["data"]), ctx)))
-    with open(made, "w") as file:
-        json.dump(results, file)
+    Path(made).write_text(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ The registry is the embedded one, over HTTP: it has rule sets and the registry o
 
 from __future__ import annotations
 
+import base64
 import copy
 import time
 from collections.abc import Iterator
@@ -13,9 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf import descriptor_pb2
+from google.protobuf.json_format import ParseDict
 
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry._core.codecs.protobuf_files import link
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.schema_registry.confluent import meta_pb2
+from confluent_kafka.schema_registry.json_schema import JSONDeserializer, JSONSerializer
+from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
 from confluent_kafka.schema_registry.rules.encryption.dek_registry.dek_registry_client import (
     DekAlgorithm,
@@ -29,7 +36,7 @@ from confluent_kafka.schema_registry.rules.encryption.encrypt_executor import (
 from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import reset_kms_drivers
 from confluent_kafka.schema_registry.rules.encryption.localkms.local_driver import LocalKmsDriver
 from confluent_kafka.testing import SchemaRegistryServer
-from tests.interop.encryption_by_peer import plain, rich
+from tests.interop.encryption_by_peer import LATEST, message_class, plain, rich
 from tests.interop.kit import by_peer
 from tests.unit import rules_kit
 from tests.unit.rules_kit import context, rule, schema_with
@@ -45,6 +52,74 @@ AVRO = {
     "phones": {"home": "555-hidden"},
     "address": {"street": "1 Hidden Street", "city": "Openville", "other": None},
 }
+TAGGED = {"confluent:tags": ["PII"]}
+JSON_TEXT = {
+    "type": "object",
+    "title": "Order",
+    "properties": {
+        "id": {"type": "integer"},
+        "card": {"type": "string", **TAGGED},
+        "note": {"type": ["null", "string"], **TAGGED},
+        "emails": {"type": "array", "items": {"type": "string"}, **TAGGED},
+        "address": {"oneOf": [{"type": "null"}, {"$ref": "#/definitions/address"}]},
+        "contact": {"allOf": [{"$ref": "#/definitions/address"}]},
+    },
+    "definitions": {
+        "address": {
+            "type": "object",
+            "properties": {"street": {"type": "string", **TAGGED}, "city": {"type": "string"}},
+        }
+    },
+}
+JSON = {
+    "id": 1,
+    "card": "4111-1111-1111",
+    "note": "a note to hide",
+    "emails": ["jane@hidden.example", ""],
+    "address": {"street": "1 Hidden Street", "city": "Openville"},
+    "contact": {"street": "2 Hidden Street", "city": "Openville"},
+}
+PROTO_TEXT = """
+syntax = "proto3";
+package shop;
+import "confluent/meta.proto";
+message Order {
+  int32 id = 1;
+  string card = 2 [(confluent.field_meta).tags = "PII"];
+  optional string note = 3 [(confluent.field_meta).tags = "PII"];
+  bytes photo = 4 [(confluent.field_meta).tags = "PII"];
+  repeated string emails = 5 [(confluent.field_meta).tags = "PII"];
+  Address address = 7;
+  message Address {
+    string street = 1 [(confluent.field_meta).tags = "PII"];
+    string city = 2;
+  }
+}
+"""
+PROTO = {
+    "id": 1,
+    "card": "4111-1111-1111",
+    "note": "a note to hide",
+    "photo": base64.b64encode(b"photo to hide").decode(),
+    "emails": ["jane@hidden.example", ""],
+    "address": {"street": "1 Hidden Street", "city": "Openville"},
+}
+FORMATS = (("AVRO", rules_kit.ORDER, AVRO), ("JSON", JSON_TEXT, JSON), ("PROTOBUF", PROTO_TEXT, PROTO))
+
+
+def files() -> list[str]:
+    """The files of the Protobuf schema, those that are imported first."""
+    linked = link(PROTO_TEXT, {}).descriptor
+    made = []
+    for file in (descriptor_pb2.DESCRIPTOR, meta_pb2.DESCRIPTOR, linked):
+        copy = descriptor_pb2.FileDescriptorProto()
+        file.CopyToProto(copy)
+        if file is linked:
+            copy.name = "shop/order.proto"
+        made.append(base64.b64encode(copy.SerializeToString()).decode())
+    return made
+
+
 HIDDEN = (b"4111-1111", b"note to hide", b"photo to hide", b"jane@hidden", b"555-hidden", b"Hidden Street")
 
 
@@ -57,6 +132,7 @@ class Later(Clock):
 
 
 def schema(case: dict[str, Any]) -> Schema:
+    text = case["files"][-1] if case["files"] else case["text"]
     params = {
         "encrypt.kek.name": case["kek"],
         "encrypt.kms.type": "local-kms",
@@ -64,7 +140,6 @@ def schema(case: dict[str, Any]) -> Schema:
         "encrypt.dek.algorithm": case["algorithm"],
         "encrypt.dek.expiry.days": case["expiry"],
     }
-    text = case["text"]
     if case["payload"]:
         return schema_with(encoding=[rule("ENCRYPT_PAYLOAD", params=params)], text=text, kind=case["kind"])
     return schema_with([rule(tags=["PII"], params=params)], text=text, kind=case["kind"])
@@ -75,7 +150,7 @@ def cases(url: str) -> list[dict[str, Any]]:
     for algorithm in DekAlgorithm:
         for payload in (False, True):
             for expiry, days, kek in (("0", 0, "kek"), ("0", 0, "shared"), ("1", 0, "kek"), ("1", 5, "kek")):
-                for kind, text, value in (("AVRO", rules_kit.ORDER, AVRO),):
+                for kind, text, value in FORMATS:
                     name = f"{kind}-{algorithm.value}-{'payload' if payload else 'fields'}-{expiry}-{days}-{kek}"
                     made.append(
                         {
@@ -91,6 +166,8 @@ def cases(url: str) -> list[dict[str, Any]]:
                             "days": days,
                             "kek": kek,
                             "secret": SECRET,
+                            "files": files() if kind == "PROTOBUF" else [],
+                            "message": "shop.Order",
                         }
                     )
     return made
@@ -103,18 +180,34 @@ def rules(days: float) -> RuleRegistry:
     return registry
 
 
-Rules = dict[float, RuleRegistry]
+Rules = dict[int, RuleRegistry]
 
 
 def write(client: SchemaRegistryClient, case: dict[str, Any], rules: Rules) -> bytes:
-    one = AvroSerializer(client, schema(case), rule_conf={"secret": SECRET}, rule_registry=rules[case["days"]])
-    data = one(rich(case["value"]), context(case["topic"]))
-    assert data is not None
+    more: dict[str, Any] = {"rule_conf": {"secret": SECRET}, "rule_registry": rules[case["days"]]}
+    one: Any
+    value = rich(case["value"])
+    if case["kind"] == "AVRO":
+        one = AvroSerializer(client, schema(case), **more)
+    elif case["kind"] == "JSON":
+        one = JSONSerializer(schema(case), client, **more)
+    else:
+        client.register_schema(f"{case['topic']}-value", schema(case))
+        kind = message_class(case)
+        one, value = ProtobufSerializer(kind, client, LATEST, **more), ParseDict(case["value"], kind())
+    data: bytes = one(value, context(case["topic"]))
     return data
 
 
 def read(client: SchemaRegistryClient, case: dict[str, Any], rules: Rules) -> Any:
-    one = AvroDeserializer(client, rule_conf={"secret": SECRET}, rule_registry=rules[case["days"]])
+    more: dict[str, Any] = {"rule_conf": {"secret": SECRET}, "rule_registry": rules[case["days"]]}
+    one: Any
+    if case["kind"] == "AVRO":
+        one = AvroDeserializer(client, **more)
+    elif case["kind"] == "JSON":
+        one = JSONDeserializer(None, schema_registry_client=client, **more)
+    else:
+        one = ProtobufDeserializer(message_class(case), None, client, **more)
     return plain(one(bytes.fromhex(case["data"]), context(case["topic"])))
 
 

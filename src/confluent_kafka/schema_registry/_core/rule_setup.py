@@ -134,7 +134,8 @@ class RuleSetup:
         self._configure()
         fields = None
         if owner.rule_set is not None:
-            other = compiled if owner is not target else None
+            # what the writer's text tags, its rules have changed
+            other = None if wanted is None else compiled
             fields = codec.fields(shape, (owner, target) if owner is not target else (target,), other)
         contract = Contract(self._registry, subject, self._server)
         steps: list[tuple[BoundRule, ...]] = []

@@ -8,7 +8,7 @@ writes is checked as what becomes of it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urljoin
 
@@ -21,11 +21,12 @@ except ImportError as e:
     ) from e
 
 from confluent_kafka.error import SerializationError
+from confluent_kafka.schema_registry._core.codecs.json_fields import Documents, JsonFields
 from confluent_kafka.schema_registry._core.plan import Codec
 from confluent_kafka.schema_registry.error import SchemaMismatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from confluent_kafka.schema_registry._core.models import Schema
 
@@ -50,6 +51,8 @@ class JsonSchema:
     """A compiled schema; without a validator nothing is checked."""
 
     validator: Any
+    source: Any = None
+    references: dict[str, Any] = field(default_factory=dict)
 
 
 def load(schema_str: str | None) -> Any:
@@ -86,6 +89,10 @@ class JsonCodec(Codec):
         self._encode = encode
         self._decode = decode
 
+    def fields(self, compiled: JsonSchema, tagged: Sequence[Schema], other: JsonSchema | None = None) -> JsonFields:
+        """Return the fields of a schema, for rules."""
+        return JsonFields(_documents(compiled), tagged, None if other is None else _documents(other))
+
     def record_name(self, schema: Schema) -> str | None:
         """Return the schema's title."""
         loaded = load(schema.schema_str)
@@ -99,12 +106,12 @@ class JsonCodec(Codec):
             ValueError: no JSON, no valid schema, or a ``$ref`` to something that is not there.
         """
         loaded = load(schema.schema_str)
+        others = {name: load(reference.schema_str) for name, reference in references.items()}
         if not self._validate:
-            return JsonSchema(None)
+            return JsonSchema(None, loaded, others)
         if not isinstance(loaded, (dict, bool)):
             raise ValueError(f"a JSON schema must be an object or a boolean, not {type(loaded).__name__}")
         draft, loaded = _draft(loaded)
-        others = {name: load(reference.schema_str) for name, reference in references.items()}
         retrieve = _retriever(loaded, others)
         base = None if _identity(loaded) else f"{_NO_BASE}schema"
         try:
@@ -114,7 +121,7 @@ class JsonCodec(Codec):
         except jsonschema_rs.ValidationError as e:
             at = f" at {field_path(e.instance_path)}" if e.instance_path else ""
             raise ValueError(f"this is no valid JSON schema{at}: {e.message}") from e
-        return JsonSchema(validator)
+        return JsonSchema(validator, loaded, others)
 
     def encoder(self, compiled: JsonSchema) -> Callable[[Any, bytes], bytes]:
         """Return a function (object, first bytes) -> first bytes and the object's JSON.
@@ -236,6 +243,20 @@ def _retriever(schema: Any, references: Mapping[str, Any]) -> Callable[[str], An
         return found
 
     return retrieve
+
+
+def _documents(compiled: JsonSchema) -> Documents:
+    draft, root = _draft(compiled.source)
+    base = (_identity(root) or f"{_NO_BASE}schema").rstrip("#")
+    retrieve = _retriever(root, compiled.references)
+
+    def get(uri: str) -> Any:
+        return root if uri.rstrip("#") == base else retrieve(uri)
+
+    def validator(uri: str) -> Any:
+        return draft({"$ref": uri}, retriever=get, validate_formats=False, base_uri=f"{_NO_BASE}branch")
+
+    return Documents(root, base, retrieve, validator)
 
 
 def _identity(schema: Any) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka.error import SerializationError
+from confluent_kafka.schema_registry._core.codecs.protobuf_fields import ProtobufFields
 from confluent_kafka.schema_registry._core.codecs.protobuf_files import (
     KNOWN_FILES,
     LinkedFile,
@@ -23,11 +24,12 @@ from confluent_kafka.schema_registry._core.plan import Codec, WritePlan, WritePl
 from confluent_kafka.schema_registry.error import SchemaMismatchError
 
 # isort: split
+from google.protobuf.descriptor_pb2 import FieldOptions
 from google.protobuf.message import DecodeError, EncodeError
 from google.protobuf.message_factory import GetMessageClass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from confluent_kafka.schema_registry._core.effects import Op
     from confluent_kafka.schema_registry._core.models import RegisteredSchema
@@ -100,6 +102,25 @@ class ProtobufCodec(Codec):
         if self.schema is not None and self._own is not None and schema.schema_str == self.schema.schema_str:
             return self._own
         return link(schema.schema_str, {name: item.schema_str for name, item in references.items()})
+
+    def fields(self, compiled: Any, tagged: Sequence[Schema], other: Any = None) -> ProtobufFields | None:
+        """Return the fields of the message that is written or read, for rules; None when the schema lacks it."""
+        schema = compiled
+        if isinstance(compiled, LinkedFile):
+            schema = self._written(compiled) if other is None else find_message(compiled, other.full_name)
+        if schema is None:
+            return None
+        kind = GetMessageClass(schema) if self._class is None else self._class
+        as_dict = self._as_dict or self._class is None
+        return ProtobufFields(
+            schema,
+            kind.DESCRIPTOR,
+            tagged,
+            inline_tags,
+            DictWriter(kind) if as_dict else None,
+            DictReader(kind.DESCRIPTOR) if self._as_dict else None,
+            other,
+        )
 
     def select(self, compiled: LinkedFile, message_indexes: list[int]) -> Any:
         """Return the descriptor of the message at these indexes.
@@ -210,6 +231,15 @@ def _version(subject: str, schema: Schema, register: bool, normalize: bool) -> O
             return registered.version
     registered = yield from call("lookup_schema", **arguments)
     return registered.version
+
+
+def inline_tags(field: Any) -> set[str]:
+    """Return the tags that a field has in its schema: ``[(confluent.field_meta).tags = "PII"]``."""
+    from confluent_kafka.schema_registry.confluent import meta_pb2
+
+    # by way of its bytes: the field may be of another pool, where the extension is not this one
+    options = FieldOptions.FromString(field.GetOptions().SerializeToString())
+    return set(options.Extensions[meta_pb2.field_meta].tags)
 
 
 def find_message(compiled: LinkedFile, name: str) -> Any | None:
