@@ -45,3 +45,12 @@ def test_both_key_clients_see_the_same_keys(package: str) -> None:
         "twice (409, 40971)",
         "shared True 34",
     ]
+
+
+@pytest.mark.timeout(400)
+def test_both_encrypt_with_its_keys() -> None:
+    theirs = printed("confluent-kafka", "registry_encryption")
+    assert [line.partition(" ")[0] for line in theirs[::3]] == ["own", "other", "rotated"]
+    assert theirs[3].endswith("False False")
+    assert theirs[5] == "dek 1 AES256_GCM True"
+    assert printed("ferrokafka", "registry_encryption") == theirs

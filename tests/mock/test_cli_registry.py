@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from confluent_kafka.cli import main
+from confluent_kafka.cli._registered import open_registry
 from confluent_kafka.testing import SchemaRegistryServer
 from tests.mock.cli_kit import Running
 
@@ -179,6 +180,16 @@ def test_passwords_and_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     shell("show", code=2)
     shell("register", "s", "x", "--reference", "nonsense", code=2)
     assert "NAME=SUBJECT:VERSION" in shell.said
+
+
+def test_produce_and_consume_take_the_same_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("SCHEMA_REGISTRY_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO", "ada:s3cret")
+    monkeypatch.setenv("SCHEMA_REGISTRY_TIMEOUT", "7")
+    with open_registry("http://127.0.0.1:1") as client:
+        expected = {"url": "http://127.0.0.1:1", "basic.auth.user.info": "ada:s3cret", "timeout": 7.0}
+        assert client.config() == expected
 
 
 @pytest.fixture

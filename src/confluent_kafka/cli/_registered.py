@@ -43,7 +43,8 @@ def add_registry_option(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--schema-registry",
         metavar="URL",
-        help=f"a Schema Registry, http(s)://[user:password@]host:port (default: {VARIABLE})",
+        help=f"a Schema Registry, http(s)://[user:password@]host:port (default: {VARIABLE}); further SCHEMA_REGISTRY_* "
+        "variables are properties of its client",
     )
 
 
@@ -58,7 +59,9 @@ def open_registry(url: str) -> SchemaRegistryClient:
     try:
         from confluent_kafka.schema_registry import SchemaRegistryClient
 
-        return SchemaRegistryClient.new_client({"url": url})
+        from ._registry_client import environment_settings
+
+        return SchemaRegistryClient.new_client({**environment_settings(), "url": url})
     except ImportError as error:
         raise CommandError(str(error)) from error
     except (TypeError, ValueError) as error:

@@ -49,17 +49,19 @@ def add_registry_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def environment_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the properties that the environment has. Raises: UsageError: a value is impossible."""
+    variables = os.environ if environ is None else environ
+    named = {name: variables.get(PREFIX + name.upper().replace(".", "_")) for name in OPTIONS}
+    return {name: _typed(name, value) for name, value in named.items() if value}
+
+
 def registry_settings(arguments: argparse.Namespace, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the client's configuration: environment, then --config, then -X, then --schema-registry and --timeout.
 
     Raises: UsageError: no address, a property is unknown or its value is impossible.
     """
-    variables = os.environ if environ is None else environ
-    settings: dict[str, Any] = {}
-    for name in OPTIONS:
-        value = variables.get(PREFIX + name.upper().replace(".", "_"))
-        if value:
-            settings[name] = value
+    settings = environment_settings(environ)
     if arguments.config:
         settings.update(read_properties(arguments.config))
     settings.update(arguments.properties)
