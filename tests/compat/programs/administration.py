@@ -245,8 +245,10 @@ class Tour:
     def timeouts(self):
         lost = AdminClient({"bootstrap.servers": "127.0.0.1:1", "log_level": 0})
         self.outcomes("late", lost.create_topics([NewTopic("t")], request_timeout=0.2))
-        future = lost.describe_cluster(request_timeout=60)
+        future = lost.describe_cluster(request_timeout=0.2)
         self.say("running", future.running(), future.cancel(), future.done())
+        # Not dropped while it is on its way: with confluent-kafka that may hang.
+        self.outcome("late too", future)
 
 
 def main(bootstrap, topic):
