@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 import subprocess
@@ -19,6 +20,7 @@ from confluent_kafka.schema_registry import (
 )
 from confluent_kafka.schema_registry._async import schema_registry_client as async_module
 from confluent_kafka.schema_registry._sync import schema_registry_client as sync_module
+from confluent_kafka.schema_registry.common import asyncinit
 from confluent_kafka.schema_registry.common import schema_registry_client as common
 from confluent_kafka.schema_registry.error import OAuthTokenError
 
@@ -98,6 +100,52 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "confluent_kafka.schema_registry._sync.transport", raising=False)
     with pytest.raises(ImportError, match=r'pip install "ferrokafka\[schemaregistry\]"'):
         SchemaRegistryClient({"url": "http://h"}).get_subjects()
+
+
+def test_the_cache_by_its_old_names() -> None:
+    cache = common._SchemaCache()
+    schema = common.Schema("x")
+    registered = common.RegisteredSchema("s", 3, 7, "g", schema)
+    cache.set_registered_schema(schema, registered)
+    cache.set_schema("t", 8, "h", schema)
+    assert cache.get_schema_by_id("s", 7) == ("g", schema)
+    assert cache.get_schema_by_id("t", 8) == ("h", schema)
+    assert cache.get_schema_by_id("s", 9) is None
+    assert cache.get_schema_by_guid("g") == schema
+    assert (cache.get_id_by_schema("s", schema), cache.get_id_by_schema("u", schema)) == (7, None)
+    assert cache.get_registered_by_subject_schema("s", schema) is registered
+    assert cache.get_registered_by_subject_id("s", 7) is registered
+    assert cache.get_registered_by_subject_version("s", 3) is registered
+    cache.remove_by_subject("s")
+    assert cache.get_registered_by_subject_version("s", 3) is None
+    cache.set_registered_schema(schema, registered)
+    cache.remove_by_subject_version("s", 3)
+    assert cache.get_id_by_schema("s", schema) is None
+    cache.clear()
+    assert cache.get_schema_by_guid("g") is None
+
+
+def test_fixed_tokens_by_their_old_names() -> None:
+    fields = {"bearer.auth.token": "tok", "bearer.auth.logical.cluster": "lsrc"}
+    provider = common._StaticFieldProvider("tok", "lsrc")
+    assert provider.get_bearer_fields() == fields
+    assert "tok" not in repr(provider).replace("token", "")
+    pooled = common._AsyncStaticFieldProvider("tok", "lsrc", "pool")
+    assert asyncio.run(pooled.get_bearer_fields()) == {**fields, "bearer.auth.identity.pool.id": "pool"}
+
+
+def test_awaited_constructors() -> None:
+    @asyncinit
+    class Slow:
+        async def __init__(self, value: int) -> None:  # type: ignore[misc]  # that is what it is for
+            await asyncio.sleep(0)
+            self.value = value
+
+    async def make() -> Any:
+        return await Slow(5)  # type: ignore[misc]
+
+    made = asyncio.run(make())
+    assert (type(made), made.value) == (Slow, 5)
 
 
 def test_token_errors_read_well() -> None:

@@ -27,6 +27,8 @@ from confluent_kafka.schema_registry._core.models import (
     ServerConfig,
 )
 from confluent_kafka.schema_registry._core.retry import full_jitter, is_retriable, is_success
+from confluent_kafka.schema_registry.common._oauthbearer import _AsyncStaticFieldProvider, _StaticFieldProvider
+from confluent_kafka.schema_registry.common._schema_cache import _SchemaCache
 
 VALID_AUTH_PROVIDERS = ["URL", "USER_INFO"]
 
@@ -52,6 +54,9 @@ __all__ = [
     "SchemaReference",
     "SchemaVersion",
     "ServerConfig",
+    "_AsyncStaticFieldProvider",
+    "_SchemaCache",
+    "_StaticFieldProvider",
     "full_jitter",
     "is_retriable",
     "is_success",
