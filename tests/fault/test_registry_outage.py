@@ -147,6 +147,30 @@ def test_fail_over(make: Make, server: UnreliableServer) -> None:
         wait_until(lambda: _works(registry), "fail-over back")
 
 
+def test_callers_share_a_token_and_its_renewal(make: Make, server: UnreliableServer) -> None:
+    with UnreliableServer(lambda *_: (200, {"access_token": "tok", "expires_in": 3600})) as issuer:
+        issuer.delay = 0.5
+        oauth = {
+            "bearer.auth.credentials.source": "OAUTHBEARER",
+            "bearer.auth.logical.cluster": "lsrc",
+            "bearer.auth.client.id": "id",
+            "bearer.auth.client.secret": "secret",
+            "bearer.auth.scope": "scope",
+            "bearer.auth.issuer.endpoint.url": issuer.url + "/token",
+        }
+        registry = make(timeout=60, **oauth)
+        outcomes = registry.at_once([("get_schema", (number,)) for number in range(20)])
+        assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+        assert len(issuer.requests) == 1
+        assert {request.headers["authorization"] for request in server.requests} == {"Bearer tok"}
+
+
+def test_proxy(make: Make, server: UnreliableServer) -> None:
+    registry = make(url="http://registry.invalid:8081", proxy=server.url)
+    assert registry.get_schema(5).schema_str == '"5"'
+    assert server.requests[0].target == "http://registry.invalid:8081/schemas/ids/5"
+
+
 def test_redirects_do_not_carry_credentials_to_another_host(make: Make, server: UnreliableServer) -> None:
     with UnreliableServer() as other:
         registry = make(**{"basic.auth.user.info": "user:secret"})

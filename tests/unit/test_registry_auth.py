@@ -160,6 +160,18 @@ class TestOAuth:
         assert script.slept == [1.0, 2.0]
         assert raised.value.__cause__ is DOWN.error
 
+    def test_its_server_is_spared_after_a_failure(self) -> None:
+        script = Script(**OAUTH, **{"max.retries": 0})
+        raised = []
+        for answers in ((DOWN,), (), ()):
+            with pytest.raises(OAuthTokenError, match="after 1 attempt") as info:
+                get(script, *answers)
+            raised.append(info.value)
+        assert len({id(e) for e in raised}) == 3
+        assert {e.__cause__ for e in raised} == {DOWN.error}
+        script.now += 0.5
+        assert get(script, token(), reply([])) == []
+
     def test_refused(self) -> None:
         script = Script(**OAUTH)
         with pytest.raises(OAuthTokenError, match=r"after 1 attempt .*HTTP 401.*\(invalid_client\)") as raised:

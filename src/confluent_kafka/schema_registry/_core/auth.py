@@ -8,6 +8,7 @@ and renewed when a fifth of their life is left: by one caller, while the others 
 from __future__ import annotations
 
 import base64
+import copy
 import inspect
 import json
 import logging
@@ -34,6 +35,7 @@ POOL_FIELD = "bearer.auth.identity.pool.id"
 DEFAULT_LIFE_S = 300.0
 RENEWAL_SHARE = 0.2
 RENEWAL_PAUSE_S = 5.0
+FAILURE_PAUSE_S = 0.5
 _LOG = logging.getLogger("confluent_kafka.schema_registry")
 
 
@@ -154,6 +156,7 @@ class OAuth:
         self._lock = threading.Lock()
         self._renewing = False
         self._not_before = 0.0
+        self._failed: tuple[float, OAuthTokenError] | None = None
 
     def headers(self) -> Op[Mapping[str, str]]:
         """Return headers with a token that is valid.
@@ -164,6 +167,9 @@ class OAuth:
         token = self._token
         now = self._policy.clock()
         if token is None or now >= token.expires_at:
+            if self._failed is not None and now < self._failed[0]:
+                # its server is spared: however many callers there are, they come one after the other with a pause
+                raise copy.copy(self._failed[1]) from self._failed[1].__cause__
             token = yield from share(("token", id(self)), self._fetch)
         elif now >= token.renew_at and self._claim(now):
             try:
@@ -219,9 +225,9 @@ class OAuth:
             pause = self._policy.pause(attempts - 1, outcome)
             if final or attempts > self._policy.max_retries or pause is None:
                 times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-                raise OAuthTokenError(
-                    f"Failed to retrieve token after {times} due to error: {problem}", status, None
-                ) from cause
+                failed = OAuthTokenError(f"Failed to retrieve token after {times} due to error: {problem}", status)
+                self._failed = (self._policy.clock() + FAILURE_PAUSE_S, failed)
+                raise failed from cause
             if pause > 0:
                 yield Sleep(pause)
 
