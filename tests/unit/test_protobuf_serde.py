@@ -35,6 +35,7 @@ from confluent_kafka.schema_registry.protobuf import (
     ProtobufDeserializerBuilder,
     ProtobufSerializer,
     ProtobufSerializerBuilder,
+    get_inline_tags,
 )
 from confluent_kafka.serialization import MessageField, SerializationError
 from tests.unit.avro_kit import RULE
@@ -485,3 +486,23 @@ def test_dicts_of_googles_json_types_are_their_fields(client: Recording) -> None
     data = ProtobufSerializer(None, client, LATEST)(value, context())
     assert ProtobufDeserializer(None, schema_registry_client=client, as_dict=True)(data, context()) == value
     assert dict(ProtobufDeserializer(None, schema_registry_client=client)(data, context()).s) == {"a": 1.5, "b": [None]}
+
+
+def test_the_embedded_registry_gives_what_the_text_says(client: Recording) -> None:
+    """As a descriptor, it has options (tags decide what is encrypted), and nested types in the order they count by."""
+    text = """
+    syntax = "proto3";
+    import "confluent/meta.proto";
+    message A {
+      map<string, int32> counts = 1;
+      message B { string ssn = 1 [(confluent.field_meta).tags = "PII"]; }
+      B b = 2;
+    }
+    """
+    schema_id = client.register_schema("orders-value", Schema(text, "PROTOBUF"))
+    fetched = client.get_schema(schema_id, fmt="serialized").schema_str
+    assert fetched != text
+    for schema in (text, fetched):
+        message = linked(str(schema), {}).descriptor.message_types_by_name["A"]
+        assert [item.name for item in message.nested_types] == ["CountsEntry", "B"]
+        assert get_inline_tags(message.nested_types_by_name["B"].fields_by_name["ssn"]) == {"PII"}

@@ -23,6 +23,7 @@ import binascii
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from confluent_kafka.error import SerializationError
 from confluent_kafka.schema_registry._core.registry import proto_text, proto_wire
 from confluent_kafka.schema_registry._core.registry.problems import InvalidSchema, Problem
 from confluent_kafka.schema_registry._core.registry.proto_model import SCALARS, ProtoFile, resolve
@@ -126,6 +127,18 @@ def serialized(text: str, dependencies: Mapping[str, str] | None = None) -> str:
     schema = parse(text, dependencies)
     if schema.encoded:
         return text
+    try:
+        from confluent_kafka.schema_registry._core.codecs.protobuf_files import serialize
+    except ImportError as e:
+        words = set(proto_text.tokens(text))
+        if words & {"option", "[", "map", "group", "edition"}:
+            # tags of fields that are to be encrypted are options: a descriptor without them would lie
+            raise InvalidSchema('options and maps take the package protobuf: pip install "ferrokafka[protobuf]"') from e
+    else:
+        try:
+            return serialize(text, dependencies or {}, "default.proto")
+        except SerializationError as e:
+            raise InvalidSchema(str(e)) from e
     brought = {
         schema.full(item.type, scope): schema.kind(item, scope)
         for scope, message in schema.file.all_messages()

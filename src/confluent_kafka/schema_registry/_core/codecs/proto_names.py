@@ -171,7 +171,14 @@ class _Options:
         for owner, scope, statements in self._parsed.options:
             self._set(owner.options, scope, [item for item in statements if not self._is_custom(item)], None)
         for owner, scope, statements in self._parsed.options:
-            custom = [item for item in statements if self._is_custom(item)]
+            custom = []
+            for item in statements:
+                if not self._is_custom(item):
+                    continue
+                if self._is_defined(item, scope):
+                    custom.append(item)
+                else:
+                    self._keep(owner.options, item)
             if custom:
                 pool = self._custom_pool()
                 full_name = owner.options.DESCRIPTOR.full_name
@@ -182,6 +189,39 @@ class _Options:
     @staticmethod
     def _is_custom(statement: OptionStatement) -> bool:
         return any(extension for _, extension in statement.name) or _BRACKETED.search(statement.value) is not None
+
+    def _is_defined(self, item: OptionStatement, scope: str) -> bool:
+        """Return whether the options of a statement are defined.
+
+        Raises:
+            ProtoSyntaxError: they are not, and are options that decide what is encrypted and checked.
+        """
+        missing = [name for name, extension in item.name if extension and self._extension(name, scope) is None]
+        if any("confluent" in name for name in missing):
+            self._parsed.tokens.fail_at(
+                f"option ({missing[0]}) is not known; is an import or a reference missing?", item.start
+            )
+        return not missing
+
+    @staticmethod
+    def _keep(options: Any, item: OptionStatement) -> None:
+        """Keep a statement whose option nobody defines as what it is."""
+        made = options.uninterpreted_option.add()
+        for name, extension in item.name:
+            made.name.add(name_part=name, is_extension=extension)
+        value = item.value
+        if value.startswith("{"):
+            made.aggregate_value = value[1:-1].strip()
+        elif value.startswith('"'):
+            made.string_value = text_format.text_encoding.CUnescape(value[1:-1])
+        elif value.lstrip("-").isdigit():
+            # numbers that do not fit are no option of any kind
+            number = max(-(2**63), min(int(value), 2**64 - 1))
+            setattr(made, "negative_int_value" if number < 0 else "positive_int_value", number)
+        elif value[:1].isalpha() or value[:1] == "_":
+            made.identifier_value = value
+        else:
+            made.double_value = float(value.rstrip("fF"))
 
     def _custom_pool(self) -> Any:
         if self._pool is None:
@@ -209,12 +249,7 @@ class _Options:
         words = []
         for name, extension in item.name:
             if extension:
-                full = self._extension(name, scope)
-                if full is None:
-                    self._parsed.tokens.fail_at(
-                        f"option ({name}) is not known; is an import or a reference missing?", item.start
-                    )
-                words.append(f"[{full}]")
+                words.append(f"[{self._extension(name, scope)}]")
             else:
                 words.append(name)
         value = value if value.startswith("{") else ": " + value

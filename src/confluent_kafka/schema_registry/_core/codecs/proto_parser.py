@@ -72,6 +72,12 @@ def camel_case(name: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
 
 
+def json_name(name: str) -> str:
+    """Return the JSON name that a field has by itself: ``foo_bar`` as ``fooBar``."""
+    first, *rest = name.split("_")
+    return first + camel_case("_".join(rest))
+
+
 class _Parser:
     def __init__(self, tokens: Tokens, name: str) -> None:
         self._tokens = tokens
@@ -526,4 +532,4 @@ def _add_optional_oneofs(message: Any) -> None:
             message.oneof_decl.add(name=name)
 
 
-__all__ = ["OptionStatement", "ParsedFile", "ProtoSyntaxError", "camel_case", "parse_proto", "quoted"]
+__all__ = ["OptionStatement", "ParsedFile", "ProtoSyntaxError", "camel_case", "json_name", "parse_proto", "quoted"]

@@ -14,7 +14,7 @@ from confluent_kafka.schema_registry._core.codecs.proto_parser import (
     MAX_INT32,
     SCALARS,
     ProtoSyntaxError,
-    camel_case,
+    json_name,
     quoted,
 )
 
@@ -133,7 +133,7 @@ class _Writer:
         options = self._options(item.options, scope)
         if item.HasField("default_value"):
             options.insert(0, f"default = {self._default(item)}")
-        if item.HasField("json_name") and item.json_name != _json_name(item.name):
+        if item.HasField("json_name") and item.json_name != json_name(item.name):
             options.append(f"json_name = {quoted(item.json_name.encode())}")
         end = f" = {item.number}{self._bracket(options)}"
         if entry is not None and entry.options.map_entry:
@@ -242,9 +242,3 @@ def _range(start: int, end: int, highest: int) -> str:
     if start == end:
         return str(start)
     return f"{start} to {'max' if end == highest else end}"
-
-
-def _json_name(name: str) -> str:
-    """Return the JSON name that a field has by itself: ``foo_bar`` as ``fooBar``."""
-    first, *rest = name.split("_")
-    return first + camel_case("_".join(rest))

@@ -19,7 +19,7 @@ except ImportError as e:
     ) from e
 
 from confluent_kafka.schema_registry._core.codecs.proto_names import add_file, resolve
-from confluent_kafka.schema_registry._core.codecs.proto_parser import ParsedFile, parse_proto
+from confluent_kafka.schema_registry._core.codecs.proto_parser import ParsedFile, json_name, parse_proto
 from confluent_kafka.schema_registry._core.codecs.proto_tokens import ProtoSyntaxError
 
 if TYPE_CHECKING:
@@ -115,14 +115,37 @@ def link(text: str | None, references: Mapping[str, str | None], name: str = "de
     Raises:
         ProtoSyntaxError: a schema is not valid, one is missing, or they import each other in a circle.
     """
+    proto, pool = _link(text, references, name)
+    return LinkedFile(pool.FindFileByName(proto.name), pool)
+
+
+def serialize(text: str | None, references: Mapping[str, str | None], name: str = "default") -> str:
+    """Return a schema as base64 of its serialized ``FileDescriptorProto``; arguments, errors: as ``link``."""
+    proto, _ = _link(text, references, name)
+    _add_json_names(proto)
+    return base64.b64encode(proto.SerializeToString(deterministic=True)).decode()
+
+
+def _add_json_names(file: Any) -> None:
+    """Give each field the JSON name that it has by itself, as registries and protoc do."""
+    todo = [file]
+    while todo:
+        owner = todo.pop()
+        for field in (*(() if owner is file else owner.field), *owner.extension):
+            if not field.HasField("json_name"):
+                field.json_name = json_name(field.name)
+        todo.extend(owner.message_type if owner is file else owner.nested_type)
+
+
+def _link(text: str | None, references: Mapping[str, str | None], name: str) -> tuple[Any, Any]:
+    """Return the file's ``FileDescriptorProto`` and the pool that has it."""
     loaded = load_schema(text, name)
     if not isinstance(loaded, ParsedFile) and loaded.name:
         name = loaded.name
     while name in references or name in KNOWN_FILES:
         name = "default/" + name
     linker = _Linker(references)
-    linker.add(name, loaded, [])
-    return LinkedFile(linker.pool.FindFileByName(name), linker.pool)
+    return linker.add(name, loaded, []), linker.pool
 
 
 class _Linker:
