@@ -269,6 +269,32 @@ def test_groups(
     assert ask.code("delete_consumer_groups", [group]) == KafkaError.GROUP_ID_NOT_FOUND
 
 
+def test_groups_of_the_consumer_protocol(
+    ask: Asking, make_topic: MakeTopic, producer: Producer, make_consumer: MakeConsumer
+) -> None:
+    topic, group = make_topic(2), unique_name("group")
+    produce_all(producer, topic, [b"x"])
+    member = make_consumer({"group.id": group, "group.protocol": "consumer", "group.instance.id": "desk-1"})
+    member.subscribe([topic])
+    read(member, 1)
+    described = ask.one("describe_consumer_groups", [group], include_authorized_operations=True)
+    assert (described.type, described.partition_assignor) == (ConsumerGroupType.CONSUMER, "uniform")
+    assert AclOperation.READ in described.authorized_operations
+    [one] = described.members
+    assert (one.member_id, one.group_instance_id) == (member.memberid(), "desk-1")
+
+    def places() -> list[list[tuple[str, int]]]:
+        [one] = ask.one("describe_consumer_groups", [group]).members
+        return [
+            sorted((p.topic, p.partition) for p in assigned.topic_partitions)
+            for assigned in (one.assignment, one.target_assignment)
+        ]
+
+    eventually(lambda: places() == [[(topic, 0), (topic, 1)]] * 2, "what the member has, and shall have")
+    found = ask("list_consumer_groups", types={ConsumerGroupType.CONSUMER}).valid
+    assert group in [entry.group_id for entry in found]
+
+
 def test_offsets_of_many_groups(ask: Asking, make_topic: MakeTopic) -> None:
     topic, groups = make_topic(2), [unique_name("group") for _ in range(20)]
     wanted = [
