@@ -572,3 +572,11 @@ class TestTheMocksManner:
         assert sr("DELETE /subjects/t/versions/2") == 3
         assert sr("DELETE /subjects/t", permanent="true") == [1, 2]
         assert sr("DELETE /subjects/x") == []
+
+    def test_formats_of_texts_that_are_no_schemas(self) -> None:
+        sr = Registry(RegistryApp(MemoryRegistry()))
+        missing = [{"name": "x.proto", "subject": "x", "version": 1}]
+        assert sr.register("s", "no schema", schemaType="PROTOBUF", references=missing) == 1
+        assert sr.register("t", 'syntax = "proto3"; message M { int32 a = 1; }', schemaType="PROTOBUF") == 2
+        assert sr("GET /schemas/ids/1", format="serialized")["schema"] == "no schema"
+        assert sr("GET /schemas/ids/2", format="serialized")["schema"].startswith("Cg1kZWZhdWx0")

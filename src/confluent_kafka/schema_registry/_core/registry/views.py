@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka.schema_registry._core import compat
 from confluent_kafka.schema_registry._core.registry import failures
 from confluent_kafka.schema_registry._core.registry.names import SubjectName
+from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry._core.memory import MemoryRegistry
@@ -38,7 +39,7 @@ def _described(schema: Schema) -> dict[str, Any]:
 def text(registry: MemoryRegistry, item: RegisteredSchema, fmt: str | None = None) -> str:
     """Return a schema's text in a format: ``resolved`` (Avro), ``serialized`` (Protobuf), None as it was registered.
 
-    Raises: SchemaRegistryError 422: it cannot be shown so.
+    Raises: SchemaRegistryError 422: it cannot be shown so. (Not strict: then it is shown as it was registered.)
     """
     schema = item.schema
     plain = schema.schema_str or ""
@@ -47,5 +48,7 @@ def text(registry: MemoryRegistry, item: RegisteredSchema, fmt: str | None = Non
     name = SubjectName.parse(item.subject)
     try:
         return compat.formatted(schema.schema_type or "AVRO", plain, registry.dependencies(name, schema), fmt)
-    except compat.InvalidSchema as e:
+    except (compat.InvalidSchema, SchemaRegistryError) as e:
+        if not registry.strict:
+            return plain
         raise failures.unprocessable(f"format {fmt}: {e}") from e
