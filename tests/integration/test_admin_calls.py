@@ -292,13 +292,17 @@ def test_a_thousand_calls_of_tasks(broker: KafkaBroker, topics: list[str]) -> No
 
 # In a process of its own, whose memory is that of this work alone.
 THOUSAND_TOPICS = """
-import asyncio, json, resource, sys, threading
+import asyncio, json, re, resource, sys, threading
+from pathlib import Path
 from confluent_kafka import TopicCollection, config_from_env
 from confluent_kafka.admin import NewTopic
 from confluent_kafka.aio import AIOAdminClient
 
 def peak_bytes():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    if sys.platform == "darwin":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # On Linux that of getrusage begins with what the parent had.
+    return 1024 * int(re.search("VmHWM:[^0-9]*([0-9]+)", Path("/proc/self/status").read_text())[1])
 
 async def main():
     names = [f"topic-{number}" for number in range(1000)]
@@ -338,4 +342,5 @@ def test_a_thousand_topics_without_threads_in_little_memory() -> None:
     report = json.loads(done.stdout)
     assert all(report.pop(step) for step in ("created", "described", "together", "deleted")), report
     assert report["threads"] == [1]
-    assert report["grown"] < 200 << 20
+    # It is measured: a thousand descriptions take some memory.
+    assert 100_000 < report["grown"] < 200 << 20
