@@ -22,6 +22,10 @@ from tests.support.broker import KafkaBroker
 CYCLES = int(os.environ.get("FERROKAFKA_LEAK_CYCLES", "100"))
 
 CYCLE = """
+import asyncio
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.aio import AIOAdminClient
+
 bootstrap, topic, kind, cycles = sys.argv[1:4] + [int(sys.argv[4])]
 faulthandler.dump_traceback_later(60 + cycles, exit=True)
 
@@ -47,7 +51,29 @@ def sender(used, closed):
     if closed:
         client.close()
 
-make = {"producer": producer, "consumer": consumer, "sender": sender}[kind.split()[0]]
+def admin(used, closed):
+    client = AdminClient({"bootstrap.servers": bootstrap if used else "127.0.0.1:1", "log_level": 0})
+    future = client.describe_cluster()
+    if used:
+        assert future.result(60).cluster_id
+    if closed:
+        client.close()
+    if not used:
+        # Nobody answers: it is the end of the client that tells.
+        del client
+        assert future.exception(60) is not None
+
+def loop_admin(used, closed):
+    async def main():
+        client = AIOAdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        assert (await client.describe_cluster()).cluster_id
+        if closed:
+            await client.close()
+
+    asyncio.run(main())
+
+makers = {"producer": producer, "consumer": consumer, "sender": sender, "admin": admin, "loop_admin": loop_admin}
+make = makers[kind.split()[0]]
 used, closed = "used" in kind, "collected" not in kind
 
 def state():
@@ -84,7 +110,8 @@ print("nothing leaked")
 """
 
 KINDS = ["producer", "producer used", "producer used collected", "consumer", "consumer used", "consumer collected",
-         "consumer used collected", "sender", "sender collected"]  # fmt: skip
+         "consumer used collected", "sender", "sender collected", "admin", "admin used", "admin collected",
+         "admin used collected", "loop_admin", "loop_admin collected"]  # fmt: skip
 
 
 @pytest.mark.timeout(120 + 10 * CYCLES)
