@@ -456,3 +456,15 @@ def test_any_bytes(data: bytes) -> None:
         deserializer(data)
     except SerializationError:
         pass
+
+
+def test_messages_of_another_format_are_named_as_such(client: SchemaRegistryClient) -> None:
+    from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+
+    record = '{"type": "record", "name": "R", "fields": []}'
+    data = AvroSerializer(client, record)({}, context())
+    with pytest.raises(SerializationError, match=r"schema 1 is of type AVRO, and this deserializer reads JSON"):
+        JSONDeserializer(None, schema_registry_client=client)(data, context())
+    data = JSONSerializer(ORDER, client)(AN_ORDER, context("b"))
+    with pytest.raises(SerializationError, match=r"schema 2 is of type JSON, and this deserializer reads AVRO"):
+        AvroDeserializer(client)(data, context("b"))

@@ -498,7 +498,15 @@ class ReadPlanner(Planner):
     ) -> Op[ReadPlan]:
         name = f"schema {schema_id.guid if schema_id.id is None else schema_id.id}"
         where = name if subject is None else f"subject {subject}, {name}"
-        written = yield from self._compile(writer, where, (subject, schema_id.id, schema_id.guid))
+        try:
+            written = yield from self._compile(writer, where, (subject, schema_id.id, schema_id.guid))
+        except (TypeError, ValueError, SerializationError) as e:
+            if writer.schema_type == self.schema_type:
+                raise
+            raise SerializationError(
+                f"{where} is of type {writer.schema_type}, and this deserializer reads {self.schema_type}: the message "
+                "was written by a serializer of another format"
+            ) from e
         wanted, reader = None, self._schema
         migrations: list[Migration] = []
         if latest is not None:

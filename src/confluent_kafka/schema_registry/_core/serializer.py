@@ -164,7 +164,7 @@ class SerializerCore:
         self, plan: WritePlan, obj: Any, ctx: SerializationContext | None
     ) -> bytes | Pending[bytes | None] | None:
         if self._convert is not None:
-            obj = self._convert(obj, ctx)
+            obj = self._convert.placed(obj, ctx, plan.where)
         payload = ruled.write_quickly(plan, obj)
         if payload is None:
             return Pending(self._write_ruled(plan, obj, ctx))
@@ -197,7 +197,9 @@ class SerializerCore:
         plan = yield from self._plan(key, ctx)
         if plan.rules is None:
             return self._write(plan, obj, ctx)
-        return (yield from self._write_ruled(plan, obj if self._convert is None else self._convert(obj, ctx), ctx))
+        if self._convert is not None:
+            obj = self._convert.placed(obj, ctx, plan.where)
+        return (yield from self._write_ruled(plan, obj, ctx))
 
     def _many_later(
         self, objects: Iterable[Any], key: Hashable, ctx: SerializationContext | None
@@ -312,7 +314,7 @@ class DeserializerCore:
         if ctx is None or not ctx.headers:
             done = ruled.read_quickly(plan, data, start)
             if done is not None:
-                return done[0] if self._convert is None else self._convert(done[0], ctx)
+                return done[0] if self._convert is None else self._convert.placed(done[0], ctx, plan.where)
         return Pending(self._read_ruled(plan, data, start, ctx))
 
     def start_many(self, values: Iterable[bytes | None], ctx: SerializationContext | None) -> Any:
@@ -400,7 +402,7 @@ class DeserializerCore:
 
     def _read_ruled(self, plan: ReadPlan, data: bytes, start: int, ctx: SerializationContext | None) -> Op[Any]:
         obj = yield from ruled.read(plan, data, start, ctx)
-        return obj if self._convert is None else self._convert(obj, ctx)
+        return obj if self._convert is None else self._convert.placed(obj, ctx, plan.where)
 
     def _read(self, plan: ReadPlan, data: bytes, start: int, ctx: SerializationContext | None) -> Any:
         try:
