@@ -151,6 +151,14 @@ class TestOAuth:
         assert sent.headers["Authorization"] == "Bearer t2"
         renewing.close()
 
+    def test_the_second_of_two_who_need_one_does_not_fetch_it_again(self) -> None:
+        script = Script(**OAUTH)
+        first, second = (request(script.link, "GET", "a") for _ in range(2))
+        effects = next(first), next(second)
+        assert all(isinstance(effect, Share) for effect in effects)
+        found = script.drive_with(effects[0], token())
+        assert script.drive_with(effects[1]) is found
+
     def test_expired_and_away(self) -> None:
         script = Script(**OAUTH, **{"max.retries": 2})
         get(script, token(), reply([]))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -23,7 +22,7 @@ from confluent_kafka.schema_registry import (
     SchemaRegistryError,
     ServerConfig,
 )
-from confluent_kafka.schema_registry._core import ops, warm_start
+from confluent_kafka.schema_registry._core import ops
 from confluent_kafka.schema_registry.common.schema_registry_client import SchemaVersion
 from tests.unit.registry_kit import DOWN, Down, Script, error, reply
 
@@ -520,75 +519,39 @@ class TestAssociations:
         assert self.find(script, reply([{"subject": "s", "resourceName": "t"}]))[0].subject == "s"
 
 
-class TestWarmStart:
-    def filled(self) -> Script:
-        script = Script(**{"basic.auth.user.info": "user:hunter2"})
-        script.run(ops.get_latest_version(script.reg, SUBJECT, None), reply(ANSWER))
-        script.run(ops.get_version(script.reg, SUBJECT, 3, False, None), reply(ANSWER))
-        script.run(ops.get_schema(script.reg, 9, None, None, None), reply({"schema": "nine"}))
-        script.run(ops.get_schema(script.reg, 9, None, "f", None), reply({"schema": "formatted"}))
-        return script
+class TestOneRequest:
+    """Two callers who both looked before the first one had an answer, and of whom the second waits after it."""
 
-    def test_round_trip(self, tmp_path: Any) -> None:
-        path = tmp_path / "cache.json"
-        written = warm_start.save(self.filled().caches, ["http://registry:8081"], path)
-        assert "hunter2" not in path.read_text()
-        script = Script(**{"max.retries": 0})
-        assert warm_start.load(script.caches, ["http://registry:8081"], path) == written == 6
-        assert script.run(ops.get_schema(script.reg, 9, None, None, None)).schema_str == "nine"
-        assert script.run(ops.get_schema(script.reg, 7, SUBJECT, None, None)) == SCHEMA
-        assert script.run(ops.get_schema_by_guid(script.reg, "g7", None)) == SCHEMA
-        assert script.run(ops.register(script.reg, SUBJECT, SCHEMA, False)).schema_id == 7
-        assert script.run(ops.get_version(script.reg, SUBJECT, 3, False, None)).schema_id == 7
-        # the latest version may be another one by now: it counts only while the registry is away
-        assert script.run(ops.get_latest_version(script.reg, SUBJECT, None), DOWN).version == 3
-        script.now += 1
-        assert (
-            script.run(ops.get_latest_version(script.reg, SUBJECT, None), reply({**ANSWER, "version": 4})).version == 4
-        )
-
-    def test_what_was_fetched_since_is_newer(self, tmp_path: Any) -> None:
-        path = tmp_path / "cache.json"
-        warm_start.save(self.filled().caches, ["u"], path)
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda s: ops.get_schema(s.reg, 7, None, None, None),
+            lambda s: ops.get_schema_by_guid(s.reg, "g7", None),
+            lambda s: ops.register(s.reg, SUBJECT, SCHEMA, False),
+            lambda s: ops.lookup(s.reg, SUBJECT, SCHEMA, False, None, False),
+            lambda s: ops.get_version(s.reg, SUBJECT, 3, False, None),
+            lambda s: ops.get_latest_version(s.reg, SUBJECT, None),
+        ],
+    )
+    def test_the_second_makes_none(self, make: Make) -> None:
         script = Script()
+        first, second = make(script), make(script)
+        effects = next(first), next(second)
+        assert effects[0].key == effects[1].key
+        found = script.drive_with(effects[0], reply(ANSWER))
+        assert script.drive_with(effects[1]) == found
+
+    def test_nor_does_one_who_finds_it_refreshed(self) -> None:
+        script = Script(**{"cache.latest.ttl.sec": 60})
+        key = ops.latest_key(SUBJECT, None)
+        script.run(ops.get_latest_version(script.reg, SUBJECT, None), reply(ANSWER))
+        script.now += 60
+        old, mine = script.caches.claim(key)
+        assert old is not None
+        assert mine
+        assert script.caches.claim(key) == (old, False)
+        old.refreshing = False
         script.run(ops.get_latest_version(script.reg, SUBJECT, None), reply({**ANSWER, "version": 4}))
-        warm_start.load(script.caches, ["u", "v"], path)
-        assert script.run(ops.get_latest_version(script.reg, SUBJECT, None)).version == 4
-
-    def test_no_file(self, tmp_path: Any) -> None:
-        assert warm_start.load(Script().caches, ["u"], tmp_path / "none") == 0
-
-    def test_another_registry(self, tmp_path: Any) -> None:
-        path = tmp_path / "cache.json"
-        warm_start.save(self.filled().caches, ["http://a"], path)
-        with pytest.raises(ValueError, match="cache of another registry: http://a"):
-            warm_start.load(Script().caches, ["http://b"], path)
-
-    def test_damaged(self, tmp_path: Any) -> None:
-        path = tmp_path / "cache.json"
-        warm_start.save(self.filled().caches, ["u"], path)
-        good = json.loads(path.read_text())
-        broken: list[Any] = [
-            "", "[]", "{}", "{", {**good, "version": 2}, {**good, "format": "x"}, {**good, "schemas": [1]},
-            {**good, "latest": [["s", 5]]}, {**good, "urls": 5}, {k: v for k, v in good.items() if k != "guids"},
-        ]  # fmt: skip
-        for content in broken:
-            path.write_text(content if isinstance(content, str) else json.dumps(content))
-            script = Script()
-            with pytest.raises(ValueError, match="no schema cache that can be used"):
-                warm_start.load(script.caches, ["u"], path)
-            assert not script.caches.schemas
-
-    def test_whole_or_not_at_all(self, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        path = tmp_path / "cache.json"
-        warm_start.save(self.filled().caches, ["u"], path)
-        before = path.read_text()
-
-        def full(*_: Any) -> None:
-            raise OSError("no space left")
-
-        monkeypatch.setattr("os.fsync", full)
-        with pytest.raises(OSError, match="no space"):
-            warm_start.save(Script().caches, ["u"], path)
-        assert path.read_text() == before
-        assert [entry.name for entry in tmp_path.iterdir()] == ["cache.json"]
+        fresh, mine = script.caches.claim(key)
+        assert fresh is not None
+        assert (fresh.registered.version, mine) == (4, False)

@@ -199,6 +199,9 @@ class OAuth:
             return True
 
     def _fetch(self, once: bool = False) -> Op[_Token]:
+        known = self._token
+        if known is not None and self._policy.clock() < known.renew_at:
+            return known  # somebody else was quicker
         attempts = 0
         while True:
             attempts += 1

@@ -58,7 +58,9 @@ class ClientCaches:
         self._ttl = latest_ttl
         self._lock = threading.Lock()
         self._outage = False
+        # Counted, for answers that were under way: what may have made another version the latest; what was deleted.
         self.epoch = 0
+        self.deletions = 0
         # (subject, id, format, format of references)
         self.schemas: BoundedDict[IdKey, Schema] = BoundedDict(many)
         # Those of them that were asked for by id alone: a dictionary like any other, for the shells to look into first.
@@ -84,17 +86,17 @@ class ClientCaches:
             return entry.registered
         return None
 
-    def stale(self, key: tuple[Any, ...]) -> Latest | None:
-        """Return what ``key`` was, for the caller to refresh it and to set ``refreshing`` to False afterwards.
+    def claim(self, key: tuple[Any, ...]) -> tuple[Latest | None, bool]:
+        """Return what there is for ``key``, and whether the caller is to refresh it.
 
-        While one caller refreshes it, the others go on with what it was.
+        It then sets ``refreshing`` to False afterwards. The others go on with what it was.
         """
         with self._lock:
             entry = self.latest.get(key)
-            if entry is not None and not entry.refreshing:
-                entry.refreshing = True
-                return entry
-            return None
+            if entry is None or self.latest_version(key) is not None:
+                return entry, False
+            entry.refreshing = True
+            return entry, True
 
     def put_latest(self, key: tuple[Any, ...], registered: RegisteredSchema, epoch: int) -> RegisteredSchema:
         """Keep a latest version that was asked for at ``epoch``, unless something was changed since."""
@@ -160,6 +162,7 @@ class ClientCaches:
         """Forget a subject of which something was deleted; and all schemas by id, if that was for ever."""
         with self._lock:
             self.epoch += 1
+            self.deletions += 1
             tables: Iterable[BoundedDict[Any, Any]] = (self.registered, self.found, self.versions, self.latest)
             for table in tables:
                 _drop(table, lambda key: key[0] == subject)
@@ -178,6 +181,7 @@ class ClientCaches:
         """Forget everything."""
         with self._lock:
             self.epoch += 1
+            self.deletions += 1
             tables: Iterable[BoundedDict[Any, Any]] = (
                 self.schemas, self.guids, self.registered, self.found, self.versions, self.latest, self._missing,
             )  # fmt: skip

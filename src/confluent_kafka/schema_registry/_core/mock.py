@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from confluent_kafka.schema_registry._core.effects import HttpReply
-from confluent_kafka.schema_registry._core.memory import MemoryRegistry
-from confluent_kafka.schema_registry._core.server import RegistryApp
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry._core.client_config import ClientConfig
     from confluent_kafka.schema_registry._core.effects import HttpRequest
+    from confluent_kafka.schema_registry._core.server import RegistryApp
 
 
 _shared: dict[str, RegistryApp] = {}
@@ -33,6 +32,10 @@ def registry_for(config: ClientConfig) -> RegistryApp:
 
 
 def _new() -> RegistryApp:
+    # here, not above: a whole registry, which clients of a real one do without
+    from confluent_kafka.schema_registry._core.memory import MemoryRegistry
+    from confluent_kafka.schema_registry._core.server import RegistryApp
+
     return RegistryApp(MemoryRegistry())
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from confluent_kafka.schema_registry._core.effects import share
@@ -52,6 +53,11 @@ def register(reg: Registry, subject: str, schema: Schema, normalize: bool) -> Op
 
 def _register(reg: Registry, subject: str, schema: Schema, normalize: bool) -> Op[RegisteredSchema]:
     caches = reg.caches
+    key = (subject, schema, normalize)
+    hit = caches.registered.get(key)  # by one who came first, and was done when this one began to wait
+    if hit is not None:
+        return hit
+    deletions = caches.deletions
     path = f"subjects/{segment(subject)}/versions"
     answer = yield from request(reg.link, "POST", path, [("normalize", normalize)], schema.to_dict())
     if not isinstance(answer, dict):
@@ -68,10 +74,9 @@ def _register(reg: Registry, subject: str, schema: Schema, normalize: bool) -> O
     if schema.rule_set is not None and registered.schema.rule_set is None:
         _LOG.warning("the registry has dropped the ruleSet of the schema registered under %s", subject)
     caches.changed(subject)
-    epoch = caches.epoch
-    caches.learn(registered)
-    if epoch == caches.epoch:
-        caches.registered.put((subject, schema, normalize), registered)
+    if deletions == caches.deletions:
+        caches.learn(registered)
+        caches.registered.put(key, registered)
         if registered.version is not None:
             caches.found.put((subject, schema, normalize, None, False), registered)
     return registered
@@ -107,7 +112,8 @@ def get_schema(
             reg.caches.guids.put((str(guid), fmt), schema)
         return reg.caches.put_schema(key, schema)
 
-    return (yield from _once(reg, ("id", key), f"schemas/ids/{segment(schema_id)}", query, keep))
+    known = partial(reg.caches.schemas.get, key)
+    return (yield from _once(reg, ("id", key), f"schemas/ids/{segment(schema_id)}", query, known, keep))
 
 
 def get_schema_by_guid(reg: Registry, guid: str, fmt: str | None) -> Op[Schema]:
@@ -119,17 +125,27 @@ def get_schema_by_guid(reg: Registry, guid: str, fmt: str | None) -> Op[Schema]:
     def keep(answer: Any) -> Schema:
         return reg.caches.guids.put(key, Schema.from_dict(answer))
 
-    return (yield from _once(reg, ("guid", key), f"schemas/guids/{segment(guid)}", [("format", fmt)], keep))
+    known = partial(reg.caches.guids.get, key)
+    return (yield from _once(reg, ("guid", key), f"schemas/guids/{segment(guid)}", [("format", fmt)], known, keep))
 
 
 def _once(
-    reg: Registry, key: Any, path: str, query: list[tuple[str, Any]], keep: Callable[[Any], Schema]
+    reg: Registry,
+    key: Any,
+    path: str,
+    query: list[tuple[str, Any]],
+    known: Callable[[], Schema | None],
+    keep: Callable[[Any], Schema],
 ) -> Op[Schema]:
-    known = reg.caches.missing(key)
-    if known is not None:
-        raise known
+    """Fetch a schema once for all who want it: unless it is ``known`` by now, and ``keep`` it."""
+    missing = reg.caches.missing(key)
+    if missing is not None:
+        raise missing
 
     def fetch() -> Op[Schema]:
+        found = known()
+        if found is not None:
+            return found
         try:
             answer = yield from request(reg.link, "GET", path, query)
         except SchemaRegistryError as e:
@@ -153,11 +169,14 @@ def lookup(
         return hit
 
     def fetch() -> Op[RegisteredSchema]:
-        epoch = caches.epoch
+        found = caches.found.get(key)
+        if found is not None:
+            return found
+        deletions = caches.deletions
         query = [("normalize", bool(normalize)), ("deleted", bool(deleted)), ("format", fmt)]
         answer = yield from request(reg.link, "POST", f"subjects/{segment(subject)}", query, schema.to_dict())
         registered = _as_given(answer, subject, schema, fmt)
-        if epoch == caches.epoch:
+        if deletions == caches.deletions:
             caches.found.put(key, registered)
             if fmt is None:
                 caches.learn(registered)
@@ -173,17 +192,20 @@ def get_version(
 ) -> Op[RegisteredSchema]:
     caches = reg.caches
     asked: int | str = "latest" if version in ("latest", -1) else int(version)
-    if isinstance(asked, int):
-        hit = caches.versions.get((subject, asked, bool(deleted), fmt))
-        if hit is not None:
-            return hit
+    key = (subject, -1 if asked == "latest" else int(asked), bool(deleted), fmt)  # nothing is kept for -1
+    hit = caches.versions.get(key)
+    if hit is not None:
+        return hit
 
     def fetch() -> Op[RegisteredSchema]:
-        epoch = caches.epoch
+        found = caches.versions.get(key)
+        if found is not None:
+            return found
+        deletions = caches.deletions
         query = [("deleted", bool(deleted)), ("format", fmt)]
         answer = yield from request(reg.link, "GET", f"subjects/{segment(subject)}/versions/{asked}", query)
         registered = _registered(answer)
-        if epoch == caches.epoch and registered.version is not None:
+        if deletions == caches.deletions and registered.version is not None:
             caches.versions.put((subject, registered.version, bool(deleted), fmt), registered)
             if fmt is None:
                 caches.learn(registered)
@@ -227,15 +249,20 @@ def _latest(reg: Registry, key: tuple[Any, ...], path: str, query: list[tuple[st
         return hit
 
     def fetch(patient: bool = True) -> Op[RegisteredSchema]:
+        found = caches.latest_version(key) if patient else None
+        if found is not None:
+            return found
         epoch = caches.epoch
         registered = _registered((yield from request(reg.link, "GET", path, query, patient=patient)))
         if key[-1] is None:
             caches.learn(registered)
         return caches.put_latest(key, registered, epoch)
 
-    old = caches.stale(key)
+    old, mine = caches.claim(key)
     if old is None:
         return (yield from share(("latest", key), fetch))
+    if not mine:
+        return old.registered
     try:
         return (yield from fetch(patient=False))
     except Exception as e:

@@ -78,6 +78,13 @@ class Transport:
             )
         except httpx2.RequestError as e:
             return HttpFailure(e)
+        except RuntimeError as e:
+            if not self.session.is_closed:
+                raise
+            # by somebody else in between; the next attempt opens it again
+            closed = httpx2.CloseError("the registry client was closed while a request began")
+            closed.__cause__ = e
+            return HttpFailure(closed, sent=False)
         finally:
             self._deadline.at = None
         return HttpReply(reply.status_code, {k.lower(): v for k, v in reply.headers.items()}, reply.content)
