@@ -1,4 +1,4 @@
-"""Fields encrypted by rules of the registry's schemas, with a KEK of the client's KMS and with one shared by the registry.
+"""Fields encrypted by rules of the registry's schemas, with a KEK of the client's KMS and with one that the registry shares.
 
 Usage: registry_encryption.py URL
 """
