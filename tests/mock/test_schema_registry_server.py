@@ -84,6 +84,14 @@ def test_requests_and_their_log(schema_registry: SchemaRegistryServer, connectio
     assert schema_registry.connections == 1
 
 
+def test_the_log_keeps_the_latest(schema_registry_factory: SchemaRegistryFactory) -> None:
+    server = schema_registry_factory(keep_requests=2)
+    with Connection(server) as connection:
+        for path in ("/subjects", "/config", "/mode"):
+            connection.ask("GET", path)
+    assert [item.path for item in server.requests()] == ["/config", "/mode"]
+
+
 def test_more_than_a_body_may_be(connection: Connection) -> None:
     connection.http.putrequest("POST", "/subjects/s/versions")
     connection.http.putheader("Content-Length", str(10**12))

@@ -43,7 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until Ctrl-C. Raises: UsageError: an option is impossible; CommandError: the port is taken."""
     user, separator, password = os.environ.get(USER_INFO, "").partition(":")
     try:
-        server = SchemaRegistryServer(port=arguments.port, basic_auth=(user, password) if separator else None)
+        auth = (user, password) if separator else None
+        server = SchemaRegistryServer(port=arguments.port, basic_auth=auth, keep_requests=0)
     except OverflowError as error:
         raise UsageError(f"--port must be between 0 and 65535, not {arguments.port}") from error
     except OSError as error:

@@ -60,6 +60,7 @@ class SchemaRegistryFactory(Protocol):
         ssl_context: ssl.SSLContext | None = None,
         strict: bool = True,
         cluster_id: str = "embedded",
+        keep_requests: int = 10_000,
     ) -> SchemaRegistryServer: ...
 
 

@@ -9,6 +9,7 @@ import hmac
 import json
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs
@@ -131,6 +132,7 @@ class SchemaRegistryServer:
         ssl_context: serve HTTPS with it.
         strict: False for the lenient manner of ``mock://`` clients: no parsing, no compatibility, an id per subject.
         cluster_id: what ``/v1/metadata/id`` answers.
+        keep_requests: how many requests :meth:`requests` remembers, the latest ones.
 
     Raises:
         OSError: the port is taken.
@@ -147,13 +149,15 @@ class SchemaRegistryServer:
         ssl_context: ssl.SSLContext | None = None,
         strict: bool = True,
         cluster_id: str = "embedded",
+        keep_requests: int = 10_000,
     ) -> None:
         self.app = RegistryApp(MemoryRegistry(strict=strict), cluster_id=cluster_id)
         self._allowed = _authorizations(basic_auth, bearer_token)
         self._ssl_context = ssl_context
         self._lock = threading.Lock()
         self._faults: list[RegistryFault] = []
-        self._requests: list[RegistryRequest] = []
+        # bounded, as one may run for days
+        self._requests: deque[RegistryRequest] = deque(maxlen=keep_requests)
         self._ended = threading.Event()
         self._listener: Listener | None = Listener("127.0.0.1", port, self._answer, ssl_context)
         self._port = self._listener.port
@@ -253,7 +257,7 @@ class SchemaRegistryServer:
             fault.remove()
 
     def requests(self, method: str | None = None, path: str = "*") -> list[RegistryRequest]:
-        """Return the requests that were answered, or cut, since the start; see :meth:`add_fault` for the pattern."""
+        """Return the requests that were answered, or cut, in this order; see :meth:`add_fault` for the pattern."""
         with self._lock:
             return [
                 item

@@ -1,4 +1,4 @@
-"""Fields encrypted by rules of the registry's schemas, with a KEK of the client's KMS and with one that the registry shares.
+"""Fields encrypted by rules of the registry's schemas, with a KEK of the client's KMS and with a shared one.
 
 Usage: registry_encryption.py URL
 """
