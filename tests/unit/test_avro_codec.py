@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import Any
 
 import fastavro
+import numpy
 import pytest
 from fastavro import logical_readers, logical_writers
 from hypothesis import given
@@ -26,6 +27,7 @@ from hypothesis import strategies as st
 
 from confluent_kafka.schema_registry import Schema
 from confluent_kafka.schema_registry._core.codecs.avro import AvroCodec, ResolutionError
+from confluent_kafka.schema_registry.confluent.type.variant_utils import Variant, parse_json
 from confluent_kafka.schema_registry.error import SchemaMismatchError
 from confluent_kafka.serialization import SerializationError
 from tests.support.avro_corpus import Generator
@@ -216,7 +218,6 @@ def test_out_of_the_ordinary(schema: Any, value: Any) -> None:
 
 
 def test_numpy_and_arrays() -> None:
-    numpy = pytest.importorskip("numpy")
     schema = {"type": "array", "items": ["null", "long", "double"]}
     for value in ([numpy.int32(5), numpy.float64(1.5), None], numpy.array([1.5, 2.5]), numpy.arange(3)):
         agree(schema, list(value))
@@ -291,6 +292,22 @@ def test_logical_types_of_the_application(monkeypatch: pytest.MonkeyPatch) -> No
     assert read(write([None, warm, 5, "x"], b""), 0) == [None, (300, "celsius"), (5, "celsius"), "x"]
     agree(schema, [None, warm, 5, "x"])
     agree(schema, [object()])
+
+
+def test_variants() -> None:
+    fields = [{"name": "metadata", "type": "bytes"}, {"name": "value", "type": "bytes"}]
+    variant = {"type": "record", "name": "V", "logicalType": "variant", "fields": fields}
+    write, read = codec({"type": "array", "items": ["null", variant, "string"]})
+    whole = parse_json('{"a": [1, "x"], "b": null}')
+    part = whole.get_field_by_key("a")
+    values = [whole, None, part, "text", {"metadata": whole.metadata, "value": whole.value}]
+    back = read(write(values, b""), 0)
+    assert [json.loads(value.to_json()) for value in back if isinstance(value, Variant)] == [
+        {"a": [1, "x"], "b": None}, [1, "x"], {"a": [1, "x"], "b": None},
+    ]  # fmt: skip
+    assert back[1::2] == [None, "text"]
+    with pytest.raises(SchemaMismatchError, match=r"\[0\]"):
+        write([5], b"")
 
 
 def test_defaults_are_not_shared() -> None:

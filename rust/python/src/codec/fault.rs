@@ -3,7 +3,7 @@
 
 use ferrokafka_core::codec::schema::{NameId, MAX_DEPTH};
 use ferrokafka_core::codec::wire::Stop;
-use pyo3::exceptions::{PyException, PyMemoryError};
+use pyo3::exceptions::{PyException, PyImportError, PyMemoryError};
 use pyo3::prelude::*;
 
 use super::build::Tables;
@@ -167,9 +167,11 @@ impl Fault {
     }
 }
 
-/// Not about the value: Ctrl-C, no memory.
+/// Not about the value: Ctrl-C, no memory, a package that is not installed.
 fn passes(py: Python<'_>, error: &PyErr) -> bool {
-    !error.is_instance_of::<PyException>(py) || error.is_instance_of::<PyMemoryError>(py)
+    !error.is_instance_of::<PyException>(py)
+        || error.is_instance_of::<PyMemoryError>(py)
+        || error.is_instance_of::<PyImportError>(py)
 }
 
 /// The kind of an error in data, and what it says: `str()` of a `UnicodeDecodeError` quotes the data, its reason does not.

@@ -6,6 +6,7 @@ A schema whose top level is ``bytes`` is written without Avro's length before it
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,7 @@ class AvroCodec(Codec):
         """
         writer = AvroWriter(
             compiled.parsed,
-            _functions(logical_writers.LOGICAL_WRITERS),
+            _functions(_WRITERS, logical_writers.LOGICAL_WRITERS),
             self._strict,
             self._strict_allow_default,
             compiled.is_bytes,
@@ -131,19 +132,43 @@ class AvroCodec(Codec):
         return AvroReader(
             writer.parsed,
             None if reader is None else reader.parsed,
-            _functions(logical_readers.LOGICAL_READERS),
+            _functions(_READERS, logical_readers.LOGICAL_READERS),
             self._return_record_name,
             writer.is_bytes,
         ).read
 
 
-def _functions(table: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-    """Return what an application has put into one of fastavro's tables of logical types."""
-    return {
+_VARIANTS = "confluent_kafka.schema_registry.confluent.type.variant_utils"
+
+
+def _variant_written(value: Any, schema: Any) -> Any:
+    # who has a Variant has imported it; the module needs protobuf, which writing the record as a dict does not
+    module = sys.modules.get(_VARIANTS)
+    if module is not None and isinstance(value, module.Variant):
+        # of a part of another variant, ``value`` is the bytes of the whole
+        return {"metadata": value.metadata, "value": value.standalone_value_bytes()}
+    return value
+
+
+def _variant_read(value: Any, written: Any, wanted: Any) -> Any:
+    from confluent_kafka.schema_registry.confluent.type.variant_utils import Variant
+
+    return Variant(value["value"], value["metadata"])
+
+
+# a record {metadata: bytes, value: bytes} that stands for a Variant
+_WRITERS: dict[str, Callable[..., Any]] = {"record-variant": _variant_written}
+_READERS: dict[str, Callable[..., Any]] = {"record-variant": _variant_read}
+
+
+def _functions(own: dict[str, Callable[..., Any]], table: Mapping[str, Callable[..., Any]]) -> dict[str, Any]:
+    """Return our functions for logical types, and what an application has put into one of fastavro's tables of them."""
+    others = {
         name: function
         for name, function in table.items()
         if name not in _NATIVE or not str(getattr(function, "__module__", "")).startswith("fastavro.")
     }
+    return {**own, **others}
 
 
 def _bytes_encoder(writer: AvroWriter, plain: bool) -> Callable[[Any, bytes], bytes]:
