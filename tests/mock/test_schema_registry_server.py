@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import os
 import socket
 import ssl
 import threading
@@ -211,21 +212,28 @@ def test_outage_and_recovery(schema_registry: SchemaRegistryServer) -> None:
 
 def test_hundreds_of_connections_stay_open(schema_registry: SchemaRegistryServer) -> None:
     with ExitStack() as stack:
-        connections = [stack.enter_context(Connection(schema_registry)) for _ in range(400)]
+        connections = [stack.enter_context(Connection(schema_registry)) for _ in range(300)]
         with ThreadPoolExecutor(16) as pool:
             for round_ in range(2):
                 answers = list(pool.map(lambda made: made.ask("POST", "/subjects/s/versions", SCHEMA), connections))
                 assert {(status, answer["id"]) for status, answer in answers} == {(200, 1)}
-                assert schema_registry.connections == 400, round_
+                assert schema_registry.connections == 300, round_
     wait_until(lambda: schema_registry.connections == 0, "the server sees them end")
 
 
 def test_nothing_is_left_after_close() -> None:
-    before = threading.active_count()
+    before, files = threading.active_count(), open_files()
     with SchemaRegistryServer() as server, Connection(server) as connection:
         connection.ask("GET", "/subjects")
         assert threading.active_count() > before
+        server.stop()
+        server.start()
     wait_until(lambda: threading.active_count() <= before, "its threads end")
+    wait_until(lambda: open_files() <= files, "its sockets are closed")
+
+
+def open_files() -> int:
+    return len(os.listdir("/dev/fd"))
 
 
 def test_https(schema_registry_factory: SchemaRegistryFactory, tmp_path: Path) -> None:

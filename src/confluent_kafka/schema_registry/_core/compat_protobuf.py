@@ -123,30 +123,20 @@ def normalized(schema: ProtoSchema) -> str:
 
 
 def serialized(text: str, dependencies: Mapping[str, str] | None = None) -> str:
-    """Return a schema as a base64 FileDescriptorProto. Raises: InvalidSchema: a type that it uses is not known."""
-    schema = parse(text, dependencies)
-    if schema.encoded:
+    """Return a schema as a base64 FileDescriptorProto.
+
+    Raises: InvalidSchema: a type or an option that it uses is not known, or the package protobuf is missing.
+    """
+    if parse(text, dependencies).encoded:
         return text
     try:
         from confluent_kafka.schema_registry._core.codecs.protobuf_files import serialize
     except ImportError as e:
-        words = set(proto_text.tokens(text))
-        if words & {"option", "[", "map", "group", "edition"}:
-            # tags of fields that are to be encrypted are options: a descriptor without them would lie
-            raise InvalidSchema('options and maps take the package protobuf: pip install "ferrokafka[protobuf]"') from e
-    else:
-        try:
-            return serialize(text, dependencies or {}, "default.proto")
-        except SerializationError as e:
-            raise InvalidSchema(str(e)) from e
-    brought = {
-        schema.full(item.type, scope): schema.kind(item, scope)
-        for scope, message in schema.file.all_messages()
-        for item in message.fields
-        if item.type.lstrip(".").startswith(_BROUGHT)
-    }
-    types = {name: "enum" if kind == "enum" else "message" for name, kind in brought.items()}
-    return base64.b64encode(proto_wire.write(schema.file, "default.proto", {**types, **schema.types})).decode()
+        raise InvalidSchema('descriptors take the package protobuf: pip install "ferrokafka[protobuf]"') from e
+    try:
+        return serialize(text, dependencies or {}, "default.proto")
+    except SerializationError as e:
+        raise InvalidSchema(str(e)) from e
 
 
 def problems(reader: ProtoSchema, writer: ProtoSchema) -> list[Problem]:

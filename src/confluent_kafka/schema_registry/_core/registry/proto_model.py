@@ -26,8 +26,8 @@ SCALARS = {
     "sint32": 17,
     "sint64": 18,
 }
-GROUP, MESSAGE, ENUM = 10, 11, 14
-"""Numbers of types in descriptors, as those of SCALARS; source: descriptor.proto, FieldDescriptorProto.Type."""
+"""Names of types, with their numbers in descriptors. Source: descriptor.proto, FieldDescriptorProto.Type."""
+GROUP = 10
 
 
 @dataclass(slots=True)
