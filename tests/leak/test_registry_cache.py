@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.fault.children import run_child
+from tests.support.unreliable_http import UnreliableServer
 
 SCHEMAS = 100_000
 SCHEMA_BYTES = 1024
@@ -42,6 +45,45 @@ assert len(client._caches.schemas) == len(client._caches.guids) == count
 assert len(client._caches.by_id) <= count
 print(full - before, resident() - full)
 """
+
+
+CYCLES = """
+import asyncio, gc, threading
+from confluent_kafka.schema_registry import AsyncSchemaRegistryClient, SchemaRegistryClient
+
+conf, closed = {"url": sys.argv[1], "timeout": 60}, sys.argv[2] == "closed"
+
+def cycle():
+    client = SchemaRegistryClient(conf)
+    client.get_schema(1)
+    if closed:
+        client.close()
+
+async def asynchronous():
+    client = AsyncSchemaRegistryClient(conf)
+    await asyncio.gather(*(client.get_schema(number) for number in range(3)))
+    if closed:
+        await client.aclose()
+
+def state():
+    gc.collect()
+    return len(os.listdir("/proc/self/fd")), threading.active_count()
+
+for _ in range(3):
+    cycle()
+    asyncio.run(asynchronous())
+before = state()
+for _ in range(30):
+    cycle()
+    asyncio.run(asynchronous())
+assert state() == before, (before, state())
+"""
+
+
+@pytest.mark.parametrize("how", ["closed", "collected"])
+def test_clients_leave_nothing_behind(how: str) -> None:
+    with UnreliableServer() as server:
+        run_child(CYCLES, server.url, how).expect()
 
 
 def test_schemas_at_capacity() -> None:

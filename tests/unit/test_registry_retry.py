@@ -62,7 +62,7 @@ class TestRetries:
         with pytest.raises(SchemaRegistryError) as raised:
             get(script, DOWN, error(503, 50301, "busy"))
         assert (raised.value.http_status_code, raised.value.error_code) == (503, 50301)
-        assert (raised.value.method, "subjects" in str(raised.value.url)) == ("GET", True)
+        assert (raised.value.method, raised.value.url) == ("GET", f"{URL}/subjects")
 
     @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 501])
     def test_other_errors_at_once(self, status: int) -> None:

@@ -136,6 +136,7 @@ def _redirected(sent: HttpRequest, outcome: Outcome) -> HttpRequest | None:
 
 def _answer(outcome: Outcome, method: str, path: str, link: Link, policy: RetryPolicy) -> Any:
     where = f"{method} {path} at {', '.join(link.config.urls)}"
+    url = f"{link.health.order()[0]}/{path}"  # the one that answered
     if isinstance(outcome, HttpFailure):
         tries = f"{policy.max_retries + 1} attempt{'s' if policy.max_retries else ''} at each URL"
         note = f"no answer to {where} after {tries}: is the registry up, and are url, proxy and ssl.* right?"
@@ -149,10 +150,8 @@ def _answer(outcome: Outcome, method: str, path: str, link: Link, policy: RetryP
             return json.loads(outcome.body)
         except ValueError as e:
             text = f"the answer is not JSON: {outcome.body[:_SHOWN_BYTES]!r}; is this the URL of a Schema Registry?"
-            raise SchemaRegistryError(
-                outcome.status, SchemaRegistryError.UNKNOWN, text, method=method, url=where
-            ) from e
-    raise registry_error(outcome, method, where)
+            raise SchemaRegistryError(outcome.status, SchemaRegistryError.UNKNOWN, text, method=method, url=url) from e
+    raise registry_error(outcome, method, url)
 
 
 def registry_error(reply: HttpReply, method: str | None = None, url: str | None = None) -> SchemaRegistryError:

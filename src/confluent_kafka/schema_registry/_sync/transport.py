@@ -77,6 +77,7 @@ class Transport:
                 timeout=httpx2.Timeout(request.timeout),
             )
         except httpx2.RequestError as e:
+            e.request = httpx2.Request(request.method, request.url)  # without the headers: errors are pickled and shown
             return HttpFailure(e)
         except RuntimeError as e:
             if not self.session.is_closed:
