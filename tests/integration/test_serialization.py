@@ -21,6 +21,7 @@ from confluent_kafka.schema_registry.error import SchemaMismatchError
 from confluent_kafka.serialization import StringDeserializer, StringSerializer
 from confluent_kafka.testing import SchemaRegistryServer
 from tests.integration.kit import DEADLINE, MakeTopic, unique_name
+from tests.support.apicurio import FETCH_DEADLINE_S, ApicurioRegistry
 from tests.support.broker import KafkaBroker
 
 AVRO = json.dumps(
@@ -117,3 +118,28 @@ def test_asyncio_clients(broker: KafkaBroker, make_topic: MakeTopic, registry: S
         return found
 
     assert asyncio.run(main()) == {order["id"]: order for order in ORDERS}
+
+
+# the first test on a machine waits for the download
+@pytest.mark.timeout(FETCH_DEADLINE_S)
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_real_registry(broker: KafkaBroker, make_topic: MakeTopic, apicurio: ApicurioRegistry, name: str) -> None:
+    topic = make_topic(1)
+    writer, reader = serdes(name, apicurio.url)
+    settings: dict[str, Any] = {"bootstrap.servers": broker.bootstrap, "value.serializer.builder": writer}
+    producer: SerializingProducer[None, Any] = SerializingProducer(settings)
+    with producer:
+        for order in ORDERS:
+            producer.produce(topic, value=order)
+        assert producer.flush(DEADLINE) == 0
+    group = {"group.id": unique_name("group"), "auto.offset.reset": "earliest"}
+    settings = {"bootstrap.servers": broker.bootstrap, **group, "value.deserializer.builder": reader}
+    found: list[Any] = []
+    consumer: DeserializingConsumer[None, Any] = DeserializingConsumer(settings)
+    with consumer:
+        consumer.subscribe([topic])
+        for batch in consumer.batches(100, DEADLINE):
+            found += [plain(message.value()) for message in batch]
+            if len(found) == len(ORDERS):
+                break
+    assert found == ORDERS
