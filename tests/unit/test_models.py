@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import uuid
+from contextlib import suppress
 from decimal import Decimal
 from typing import Annotated, Any, NewType, Optional
 
@@ -316,6 +317,34 @@ def test_unions_of_classes_and_classes_that_contain_themselves(client: SchemaReg
         avro(Owner([Cat("x")]), context())  # type: ignore[arg-type]
     made = json.loads(json_schema(Dog))
     assert made["$defs"]["Dog"]["properties"]["friend"]["anyOf"][1] == {"$ref": "#/$defs/Dog"}
+
+
+class Nested(pydantic.BaseModel):
+    inner: Nested | None = None
+
+
+class Tree(msgspec.Struct):
+    inner: Tree | None = None
+
+
+@attrs.define(eq=False)
+class Node:
+    inner: Node | None = None
+
+
+@pytest.mark.parametrize("model", [Dog, Node, Nested, Tree])
+def test_objects_that_contain_themselves_and_data_nested_deeply(client: SchemaRegistryClient, model: Any) -> None:
+    """They end in an error that says so, whatever the library, and not in one of the interpreter."""
+    itself = model(True) if model is Dog else model()
+    setattr(itself, "friend" if model is Dog else "inner", itself)
+    for serializer in (AvroSerializer(client, model=model), JSONSerializer(None, client, model=model)):
+        with pytest.raises(SchemaMismatchError, match=r"contains itself|cannot be taken apart"):
+            serializer(itself, context(f"deep-{type(serializer).__name__}"))
+    key = b"friend" if model is Dog else b"inner"
+    data = b"\0\0\0\0\1" + (b'{"barks":true,"' + key + b'":') * 1000 + b"null" + b"}" * 1000
+    deserializer = JSONDeserializer("{}", model=model)
+    with suppress(SchemaMismatchError):  # what the library allows is read, the rest refused
+        deserializer(data)
 
 
 def test_evolution_by_the_defaults_of_the_class(client: SchemaRegistryClient) -> None:

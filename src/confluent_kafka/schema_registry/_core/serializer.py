@@ -65,6 +65,10 @@ class Converter:
             return self(obj, ctx)
         except SchemaMismatchError as e:
             raise _placed(e, where) from e.__cause__
+        except RecursionError as e:
+            if self.contextual:  # the user's own affair
+                raise
+            raise SchemaMismatchError("the object is nested too deeply, or contains itself", where=where) from e
 
 
 def to_dict_converter(to_dict: Any) -> Converter | None:

@@ -213,7 +213,13 @@ def to_plain(model: Any, *, as_json: bool) -> Convert:
 
     def checked(obj: Any) -> Any:
         if isinstance(obj, model):
-            return convert(obj)
+            try:
+                return convert(obj)
+            except ValueError as e:
+                if isinstance(e, SchemaMismatchError):
+                    raise
+                # pydantic and msgspec of what they cannot write; their text may quote the value
+                raise SchemaMismatchError(f"{name} cannot be taken apart: {type(e).__name__}") from None
         if isinstance(obj, dict):
             return obj
         raise SchemaMismatchError(f"expected {name}, got {type(obj).__name__}")
