@@ -115,6 +115,10 @@ class Codec(Protocol):
         """Return what says why ``encoder``'s function raised ``error``, for those that do not know it themselves."""
         return SchemaMismatchError(f"the object does not match the schema: {type(error).__name__}: {error}")
 
+    def migrator(self, writer: Any, reader: Any) -> tuple[Callable[[bytes, int], Any], Callable[[Any], Any] | None]:
+        """Return what reads objects for migrations, and what makes objects of the reader's out of the result."""
+        return self.decoder(writer, None), None
+
     def decoder(self, writer: Any, reader: Any | None) -> Callable[[bytes, int], Any]:
         """Return a function (data, start) -> the object that begins there, written with one schema, read as another.
 
@@ -146,6 +150,8 @@ class ReadPlan:
     where: str
     decode: Callable[[bytes, int], Any]
     rules: CompiledRules | None = None
+    # what makes objects of the reader's out of migrated ones
+    finish: Callable[[Any], Any] | None = None
 
 
 def fetch_references(
@@ -528,8 +534,11 @@ class ReadPlanner(Planner):
             chosen=latest is not None,
             migrations=migrations,
         )
+        if not migrations:
+            return ReadPlan(subject, place, self._codec.decoder(written, wanted), rules)
         # migrations change what the writer wrote into what the reader wants
-        return ReadPlan(subject, place, self._codec.decoder(written, None if migrations else wanted), rules)
+        decode, finish = self._codec.migrator(written, wanted)
+        return ReadPlan(subject, place, decode, rules, finish)
 
     def _migrations(self, subject: str, writer: Schema, latest: RegisteredSchema) -> Op[list[Migration]]:
         """Return the steps from the writer's version of a subject to the latest one that have rules."""

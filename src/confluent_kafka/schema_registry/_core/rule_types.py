@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,6 +18,31 @@ from confluent_kafka.schema_registry.wildcard_matcher import wildcard_match
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry._core.models import RegisteredSchema
     from confluent_kafka.serialization import SerializationContext
+
+
+DLQ_HEADER_PREFIX = "__rule."
+DLQ_RULE_NAME_HEADER = DLQ_HEADER_PREFIX + "name"
+DLQ_RULE_MODE_HEADER = DLQ_HEADER_PREFIX + "mode"
+DLQ_RULE_SUBJECT_HEADER = DLQ_HEADER_PREFIX + "subject"
+DLQ_RULE_TOPIC_HEADER = DLQ_HEADER_PREFIX + "topic"
+DLQ_RULE_EXCEPTION_HEADER = DLQ_HEADER_PREFIX + "exception"
+
+_original_key: ContextVar[Any] = ContextVar("confluent_kafka_original_key", default=None)
+
+
+def set_original_key(key: Any) -> None:
+    """Tell the rules of the value that is (de)serialized next, in this thread or task, the key that goes with it."""
+    _original_key.set(key)
+
+
+def get_original_key() -> Any:
+    """Return the key that goes with the value; None if it is not known."""
+    return _original_key.get()
+
+
+def clear_original_key() -> None:
+    """Forget the key."""
+    _original_key.set(None)
 
 
 class FieldType(str, Enum):

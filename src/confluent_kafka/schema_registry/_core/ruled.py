@@ -54,12 +54,14 @@ def read(plan: ReadPlan, data: bytes, start: int, ctx: SerializationContext | No
     rules = plan.rules
     if rules is None:
         return plan.decode(data, start)
-    call = new_call(ctx, data[start:])
+    call = new_call(ctx, data)
     if rules.encoding:
         data, start = (yield from run_rules(rules.encoding, data[start:], call)), 0
     obj = plan.decode(data, start)
     for step in rules.migrations:
         obj = yield from run_rules(step, obj, call)
+    if plan.finish is not None:
+        obj = plan.finish(obj)
     if rules.domain:
         obj = yield from run_rules(rules.domain, obj, call)
     return obj

@@ -20,12 +20,14 @@ from confluent_kafka.schema_registry._core.effects import UserCall
 from confluent_kafka.schema_registry._core.models import Rule, RuleKind, RuleMode, RulePhase, Schema
 from confluent_kafka.schema_registry._core.rule_fields import FieldRun, selects
 from confluent_kafka.schema_registry._core.rule_types import (
+    DLQ_RULE_NAME_HEADER,
     ErrorAction,
     FieldRuleExecutor,
     NoneAction,
     RuleAction,
     RuleContext,
     RuleExecutor,
+    get_original_key,
     rule_parameter,
 )
 from confluent_kafka.schema_registry.error import EncryptionError, RuleConditionError, RuleError, RulesNotEnforcedError
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("confluent_kafka.schema_registry.rules")
 
-DLQ_RULE_NAME_HEADER = "__rule.name"
 # Rules of these types keep data confidential, whoever executes them
 PROTECTING_TYPES = frozenset(("ENCRYPT", "ENCRYPT_PAYLOAD"))
 # A rule that still asks for another key after so many will not end
@@ -88,6 +89,7 @@ class RuleInfo:
     subject: str | None
     enabled_env: str | None
     fields: Fields | None = None
+    walks: dict[tuple[str, ...], Walk | None] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_condition(self) -> bool:
@@ -133,10 +135,21 @@ class RuleInfo:
 
     def transform_fields(self, ctx: RuleContext, transform: FieldTransform, message: Any) -> Any:
         """Run a field transform over a message: what ``RuleContext.field_transformer`` is."""
-        walk = self.walk(_apply)
+        # the context may be of a rule that somebody made up: one that redacts, for example
+        tags = tuple(sorted(ctx.rule.tags or ()))
+        if tags not in self.walks:
+            if self.fields is None:
+                raise RuleError(
+                    f"rule {ctx.rule.name} is for fields, and there is no way to walk this message's fields"
+                )
+            writing = self.mode is RuleMode.WRITE and ctx.rule is self.rule
+            self.walks[tags] = self.fields.walk(
+                lambda item: _apply(item) if selects(tags, item) else None, writing=writing
+            )
+        walk = self.walks[tags]
         if walk is None:
             return message
-        run = FieldRun(ctx, transform, self.is_condition)
+        run = FieldRun(ctx, transform, ctx.rule.kind is RuleKind.CONDITION)
         message = walk(message, run)
         if run.waits:
             _discard(run.results)
@@ -400,8 +413,9 @@ def _matches(rule: Rule, mode: RuleMode) -> bool:
     return rule.mode is mode
 
 
-def new_call(ser_ctx: SerializationContext | None, message: Any, key: Any = None) -> RuleCall:
-    """Return what rules are told about a message; ``key`` is the key that goes with a value."""
+def new_call(ser_ctx: SerializationContext | None, message: Any) -> RuleCall:
+    """Return what rules are told about a message."""
+    key = get_original_key()
     if ser_ctx is None:
         return RuleCall(None, key, message)
     replayed = _replayed(ser_ctx.headers) if ser_ctx.headers else None

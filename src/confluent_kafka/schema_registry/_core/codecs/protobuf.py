@@ -24,6 +24,7 @@ from confluent_kafka.schema_registry._core.plan import Codec, WritePlan, WritePl
 from confluent_kafka.schema_registry.error import SchemaMismatchError
 
 # isort: split
+from google.protobuf import json_format
 from google.protobuf.descriptor_pb2 import FieldOptions
 from google.protobuf.message import DecodeError, EncodeError
 from google.protobuf.message_factory import GetMessageClass
@@ -195,6 +196,32 @@ class ProtobufCodec(Codec):
             return message if convert is None else convert(message)
 
         return decode
+
+    def migrator(
+        self, writer: Any, reader: LinkedFile
+    ) -> tuple[Callable[[bytes, int], Any], Callable[[Any], Any] | None]:
+        """Return what reads messages as dicts by the JSON mapping, and what makes messages out of these."""
+        parse = GetMessageClass(writer).FromString
+        found = find_message(reader, writer.full_name)
+        if self._class is None and found is None:
+            raise SerializationError(f"the schema that is to be read has no message {writer.full_name}")
+        kind: Any = GetMessageClass(found) if self._class is None else self._class
+        convert = DictReader(kind.DESCRIPTOR) if self._as_dict else None
+
+        def decode(data: bytes, start: int) -> Any:
+            try:
+                return json_format.MessageToDict(parse(data[start:]), True)
+            except DecodeError as e:
+                raise SerializationError(str(e)) from e
+
+        def finish(obj: Any) -> Any:
+            try:
+                message = json_format.ParseDict(obj, kind())
+            except json_format.ParseError as e:
+                raise SerializationError(f"the migrated message does not fit {kind.DESCRIPTOR.full_name}: {e}") from e
+            return message if convert is None else convert(message)
+
+        return decode, finish
 
     def prepare(self, ctx: SerializationContext | None, register: bool, normalize: bool) -> Op[Schema | None]:
         """Register, or look up, the files that the file of the class imports; return its schema with references."""
