@@ -194,7 +194,7 @@ class DlqAction(RuleAction):
         if hasattr(value, "DESCRIPTOR"):
             from google.protobuf import json_format
 
-            return json_format.MessageToJson(value).encode()
+            return str(json_format.MessageToJson(value)).encode()
         return json.dumps(value, default=_json).encode()
 
     def _protecting(self, ctx: RuleContext) -> list[Rule]:
