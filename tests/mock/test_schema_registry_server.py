@@ -232,6 +232,20 @@ def test_nothing_is_left_after_close() -> None:
     wait_until(lambda: open_files() <= files, "its sockets are closed")
 
 
+def test_a_forked_child_leaves_it_alone(schema_registry: SchemaRegistryServer, connection: Connection) -> None:
+    assert connection.ask("GET", "/subjects") == (200, [])
+    child = os.fork()
+    if child == 0:
+        try:
+            schema_registry.close()
+        finally:
+            os._exit(0 if not schema_registry.running else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert connection.ask("GET", "/subjects") == (200, [])
+    with Connection(schema_registry) as another:
+        assert another.ask("GET", "/subjects") == (200, [])
+
+
 def open_files() -> int:
     return len(os.listdir("/dev/fd"))
 

@@ -554,6 +554,13 @@ class TestAssociations:
         assert sr.error("POST /associations", {**other, "associations": [strong]}) == (409, 40904)
         unknown = {"subject": "nobody", "associationType": "key"}
         assert sr.error("POST /associations", {**other, "associations": [unknown]}) == (409, 40907)
+        again = {**BOUND, "associations": [{"subject": "x", "associationType": "key", "schema": {"schema": A}}]}
+        assert sr.error("POST /associations", again) == (409, 40903)
+        assert sr("PUT /associations/resources/id-1", again)["associations"][0]["subject"] == "x"
+        frozen = {**BOUND, "associations": [{**again["associations"][0], "frozen": True}]}
+        sr("PUT /associations/resources/id-1", frozen)
+        back = {**BOUND, "associations": [{"subject": "k", "associationType": "key"}]}
+        assert sr.error("PUT /associations/resources/id-1", back) == (409, 40908)
         assert sr.error("POST /associations", {"associations": []}) == (422, 42212)
         assert sr.error("POST /associations", {**other, "associations": 5}) == (422, 42212)
 

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import selectors
 import socket
 import ssl
 import threading
+import time
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,6 +59,7 @@ class Listener:
         self._ssl_context = ssl_context
         self._socket = socket.create_server((host, port), backlog=1024)
         self._wake, self._woken = socket.socketpair()
+        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._threads: set[threading.Thread] = set()
@@ -75,7 +78,7 @@ class Listener:
             return len(self._connections)
 
     def close(self, release: Callable[[], object]) -> None:
-        """Stop listening and cut all connections; wait for their threads.
+        """Stop listening and cut all connections; wait for their threads. In a forked child: only forget them.
 
         Args:
             release: ends what a thread may wait for in ``answer``; called until all threads have ended.
@@ -84,6 +87,11 @@ class Listener:
             if self._closed:
                 return
             self._closed = True
+            if os.getpid() != self._pid:
+                # a forked child has copies of the sockets and none of the threads: the parent's go on
+                for copy in (self._socket, self._wake, self._woken, *self._connections):
+                    copy.close()
+                return
             connections, threads = list(self._connections), list(self._threads)
         self._wake.send(b"x")
         self._thread.join()
@@ -103,9 +111,12 @@ class Listener:
             selector.register(self._woken, selectors.EVENT_READ)
             while not self._closed:
                 selector.select()
-                # a connection may be gone before it is accepted
-                with contextlib.suppress(OSError):
+                try:
                     self._begin(*self._socket.accept())
+                except BlockingIOError:
+                    pass  # it is the end, or the connection is gone again
+                except OSError:
+                    time.sleep(0.02)  # out of descriptors: some may be free soon
 
     def _begin(self, connection: socket.socket, address: tuple[str, int]) -> None:
         connection.setblocking(True)

@@ -190,7 +190,7 @@ class SchemaRegistryServer:
         return 0 if listener is None else listener.connections
 
     def close(self) -> None:
-        """Stop for good. May be called again."""
+        """Stop for good. May be called again, and in a forked child, where it leaves the parent's connections alone."""
         self._ended.set()
         self.clear_faults()
         self.stop()

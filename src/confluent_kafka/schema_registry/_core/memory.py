@@ -401,16 +401,18 @@ class MemoryRegistry:
             if name is None or (name.context == other.context and name.subject in ("", other.subject))
         )
 
-    def associate(self, request: AssociationCreateOrUpdateRequest) -> AssociationResponse:
+    def associate(self, request: AssociationCreateOrUpdateRequest, update: bool = False) -> AssociationResponse:
         """Bind subjects to a resource; schemas in the request are registered.
 
+        Args:
+            update: what the resource has may be replaced (not strict: it always may).
         Raises:
-            SchemaRegistryError: a schema cannot be registered; (strict) 42212, 40904, 40905, 40908: see
+            SchemaRegistryError: a schema cannot be registered; (strict) 42212, 40903, 40904, 40905, 40908: see
                 :meth:`Associations.check`; 40907: the subject has no version.
         """
         with self.lock:
             if self.strict:
-                self.bindings.check(request)
+                self.bindings.check(request, update)
             made = []
             for wanted in request.associations or ():
                 guid = None

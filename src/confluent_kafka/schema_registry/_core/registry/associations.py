@@ -25,9 +25,15 @@ class Associations:
         self._items: list[Association] = []
         self._lifecycles: dict[tuple[Any, ...], str] = {}
 
-    def check(self, request: AssociationCreateOrUpdateRequest) -> None:
-        """Raises: SchemaRegistryError: 42212: something is missing; 40904, 40905: the subject is bound elsewhere;
-        40908: what is there is frozen."""
+    def check(self, request: AssociationCreateOrUpdateRequest, update: bool) -> None:
+        """Check a request before anything is done.
+
+        Args:
+            update: what the resource has may be replaced.
+        Raises:
+            SchemaRegistryError: 42212: something is missing; 40903: the resource has one of this type; 40904, 40905:
+                the subject is bound elsewhere; 40908: what is there is frozen.
+        """
         for field in ("resource_name", "resource_namespace", "resource_id"):
             if not getattr(request, field):
                 raise failures.invalid_association(f"{field} is missing")
@@ -40,7 +46,12 @@ class Associations:
                 if item.subject == wanted.subject and item.resource_id != request.resource_id:
                     self._check_shared(item, wanted)
             existing = self._existing(request, wanted)
-            if existing is not None and existing.frozen and existing.subject != wanted.subject:
+            if existing is None or existing.subject == wanted.subject:
+                continue
+            if not update:
+                text = f"An association of type '{existing.association_type}' already exists for resource '"
+                raise failures.conflict(40903, f"{text}{existing.resource_name}'")
+            if existing.frozen:
                 text = f"The association of type '{existing.association_type}' is frozen for subject '{wanted.subject}'"
                 raise failures.conflict(40908, text)
 

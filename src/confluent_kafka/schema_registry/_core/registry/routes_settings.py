@@ -67,13 +67,21 @@ def _checked_scope(request: Request) -> SubjectName | None:
 
 
 @ROUTES.on("POST", "/associations")
-@ROUTES.on("PUT", "/associations")
 def associate(app: RegistryApp, request: Request) -> Any:
+    return app.registry.associate(_wanted(request.object())).to_dict()
+
+
+@ROUTES.on("PUT", "/associations/resources/{id}")
+def reassociate(app: RegistryApp, request: Request) -> Any:
+    wanted = _wanted({**request.object(), "resourceId": request.arguments["id"]})
+    return app.registry.associate(wanted, update=True).to_dict()
+
+
+def _wanted(body: dict[str, Any]) -> AssociationCreateOrUpdateRequest:
     try:
-        wanted = AssociationCreateOrUpdateRequest.from_dict(request.object())
+        return AssociationCreateOrUpdateRequest.from_dict(body)
     except (TypeError, ValueError) as e:
         raise failures.invalid_association(str(e)) from e
-    return app.registry.associate(wanted).to_dict()
 
 
 @ROUTES.on("GET", "/associations/subjects/{subject}")
