@@ -28,6 +28,14 @@ def test_both_clients_see_the_same_registry() -> None:
 
 
 @pytest.mark.timeout(400)
+def test_every_call_gives_the_same() -> None:
+    theirs = printed("confluent-kafka", "registry_client")
+    assert len(theirs) > 120
+    assert "test_compatibility_all_versions False" in theirs
+    assert printed("ferrokafka", "registry_client") == theirs
+
+
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("package", ["confluent-kafka", "ferrokafka"])
 def test_both_key_clients_see_the_same_keys(package: str) -> None:
     assert printed(package, "registry_keys") == [

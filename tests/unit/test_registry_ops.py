@@ -218,7 +218,7 @@ class TestRegister:
         schema = Schema("{}", rule_set=RULES, metadata=metadata)
         # one that tells what it has made of the schema
         told = self.register(Script(), reply({**Schema("{ }", metadata=metadata).to_dict(), "id": 1}), schema=schema)
-        assert told.schema == Schema("{}", metadata=metadata)
+        assert told.schema == Schema("{ }", metadata=metadata)
         # one that only gives an id is asked
         script = Script()
         asked = self.register(script, reply({"id": 1}), reply({"schema": "{}"}), schema=schema)

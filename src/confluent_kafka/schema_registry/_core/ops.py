@@ -67,8 +67,12 @@ def _register(reg: Registry, subject: str, schema: Schema, normalize: bool) -> O
         # the registry did not say what it has made of the rules: they may have been dropped
         query = [("subject", subject)]
         stored = yield from request(reg.link, "GET", f"schemas/ids/{segment(answer['id'])}", query)
+        if not isinstance(stored, dict) or stored.get("schema") is None:
+            raise _unexpected("a schema", stored)
         answer = {**stored, **answer}
-    registered = _as_given(answer, subject, schema, None)
+    registered = RegisteredSchema.from_dict(answer)
+    kept = schema if answer.get("schema") is None else registered.schema
+    registered = dataclasses.replace(registered, subject=registered.subject or subject, schema=kept)
     if registered.schema_id is None:
         raise _unexpected("an id", answer)
     if schema.rule_set is not None and registered.schema.rule_set is None:
@@ -78,7 +82,9 @@ def _register(reg: Registry, subject: str, schema: Schema, normalize: bool) -> O
         caches.learn(registered)
         caches.registered.put(key, registered)
         if registered.version is not None:
-            caches.found.put((subject, schema, normalize, None, False), registered)
+            given = dataclasses.replace(schema, metadata=kept.metadata, rule_set=kept.rule_set)
+            found = dataclasses.replace(registered, schema=given)
+            caches.found.put((subject, schema, normalize, None, False), found)
     return registered
 
 

@@ -135,7 +135,7 @@ class SchemaRegistryClient:
     ) -> RegisteredSchema:
         """Register a schema as :meth:`register_schema` does; return it with its id, and what else the registry says.
 
-        Its text is that of ``schema``; its metadata and rules are those that the registry has made of them.
+        The schema in it is what the registry has made of ``schema``, its rules above all, if the registry tells.
         """
         return self._run(ops.register(self._registry, subject_name, schema, normalize_schemas))
 
