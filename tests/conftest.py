@@ -8,6 +8,7 @@ that is skipped fails the run; elsewhere a test that needs a missing tool is ski
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -41,6 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_ran] = Counter()
     config.stash[_skipped] = []
     config.stash[_broken] = []
+    # A shell starts background jobs with SIGINT ignored, which children inherit; tests send it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     _assert_own_native_module()
 
 

@@ -402,6 +402,18 @@ class Consumer:
         """Return False when closed, being closed by another thread, or never opened."""
     def _consume_some(self, num_messages: int, timeout: float = ...) -> list[Message]:
         """As `consume`, but return as soon as there is at least one message."""
+    def _lend(self, timeout: float = ...) -> Message | None:
+        """As `poll`, but the message counts as consumed only by `_settle`; `_settle` or `_put_back` must follow."""
+    def _settle(self, message: Message) -> bool:
+        """Take a lent message over; its offset counts as stored from now on (`enable.auto.offset.store`).
+
+        Returns: False when it is not to be handed out: it was taken away (revoke, assign, seek), or it comes again
+            (pause, a seek or a rebalance callback under way).
+
+        Raises: RuntimeError: the consumer is closed, or another thread closes it.
+        """
+    def _put_back(self, message: Message) -> None:
+        """Take a lent message back: it comes again. Does nothing when it is gone or the consumer is closed."""
     def subscribe(
         self,
         topics: list[str],

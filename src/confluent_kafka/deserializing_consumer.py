@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from confluent_kafka._consumer import Consumer
-from confluent_kafka.serialization._conversion import Deserialization, deadline_of
+from confluent_kafka.serialization._conversion import Deserialization, check_count, deadline_of, left_of
 from confluent_kafka.serialization._steps import is_steps, run
 from confluent_kafka.serialization._wiring import close_all, take_serdes
 
@@ -78,8 +78,8 @@ class DeserializingConsumer(Consumer, Generic[K, V]):
         """Return up to ``num_messages`` messages with key and value deserialized.
 
         No message is lost to one that fails: when messages before it have been read already, they are returned, and
-        the exception is raised by the next call of ``consume`` or ``poll``. Messages behind it are not taken from the
-        client before that, so ``position()`` and stored offsets never pass a message that has not been looked at.
+        the exception is raised by the next call of ``consume`` or ``poll``, which deserializes it again. ``position()``
+        and stored offsets never pass a message that was not handed over, or raised.
 
         Args:
             num_messages: at most so many messages, 0 to 1000000.
@@ -90,7 +90,8 @@ class DeserializingConsumer(Consumer, Generic[K, V]):
             ConsumeError, KeyDeserializationError, ValueDeserializationError: as ``poll``, for the first message.
             RuntimeError: the consumer is closed.
         """
-        return self._gather(num_messages, timeout, deadline_of(num_messages, timeout))
+        check_count(num_messages)
+        return self._gather(num_messages, timeout, deadline_of(timeout)) or []
 
     def __iter__(self) -> Iterator[Message[K, V]]:  # type: ignore[override]  # objects where the base class has bytes
         """Give messages as ``poll`` does, until the consumer is closed or ``wakeup()`` is called.
@@ -111,7 +112,7 @@ class DeserializingConsumer(Consumer, Generic[K, V]):
         """
         if n < 1:
             raise ValueError(f"a batch has at least 1 message, not {n}")
-        return _Stream(self, lambda: self._gather(n, timeout, 0.0) or None)
+        return _Stream(self, lambda: self._some(n, timeout))
 
     def close(self) -> None:
         """Leave the group and close the consumer, then the deserializers its builders made.
@@ -119,37 +120,28 @@ class DeserializingConsumer(Consumer, Generic[K, V]):
         When closing the consumer raises, the deserializers stay open, and the next call closes them.
         """
         super().close()
-        deserialization, self._deserialization = self._deserialization, None
-        if deserialization is not None:
-            deserialization.close()
+        self._deserialization = None
         owned, self._owned_serdes = self._owned_serdes, ()
         close_all(owned)
 
-    def _gather(self, count: int, timeout: float, deadline: float | None) -> list[Message[K, V]]:
-        """Take messages: wait ``timeout`` seconds for the first, until ``deadline`` (monotonic) for the others."""
-        wanted = self._opened().gather(count, timeout, deadline)
-        try:
-            seconds = next(wanted)
-            while True:
-                try:
-                    message = self._take(seconds)
-                except BaseException as e:  # noqa: PERF203
-                    seconds = wanted.throw(e)
-                else:
-                    seconds = wanted.send(message)
-        except StopIteration as done:
-            messages: list[Message[K, V]] = done.value
-            return messages
-
     def _take(self, timeout: float) -> Message[K, V] | None:
-        deserialization = self._opened()
-        outcome = deserialization.kept()
-        if outcome is None:
-            message = super().poll(timeout)
-            if message is None:
-                return None
-            outcome = deserialization.read(message)
-        return run(outcome) if is_steps(outcome) else outcome
+        deserialization, deadline = self._opened(), deadline_of(timeout)
+        while (message := self._lend(timeout)) is not None:
+            outcome = deserialization.take(self, message)
+            if is_steps(outcome):
+                outcome = run(outcome)
+            if outcome is not None:
+                return outcome
+            timeout = left_of(deadline)
+        return None
+
+    def _gather(self, count: int, timeout: float, deadline: float | None) -> list[Message[K, V]] | None:
+        return run(self._opened().gather(self, count, timeout, deadline))
+
+    def _some(self, n: int, timeout: float) -> list[Message[K, V]] | None:
+        while (batch := self._gather(n, timeout, 0.0)) == []:
+            pass
+        return batch
 
     def _opened(self) -> Deserialization[K, V]:
         if self._deserialization is None:

@@ -28,10 +28,19 @@ pub struct Buffer {
     /// The message handed out last, whose offset is not stored yet. Storing costs two locks; of several messages
     /// of one partition in quick succession it is done for the last one only.
     handed: Option<Fetched>,
+    /// Messages that the application looks at before it takes them over.
+    lent: Vec<Loan>,
     batch: usize,
     refilled: Duration,
     looked: Duration,
     stored: Duration,
+}
+
+struct Loan {
+    key: usize,
+    message: Fetched,
+    /// Taken over. It stays here while an earlier message of its partition was not: its offset must not be stored.
+    settled: bool,
 }
 
 impl Buffer {
@@ -69,9 +78,7 @@ impl Buffer {
     #[inline]
     pub fn handed_out(&mut self, message: Fetched) {
         if let Some(former) = self.handed.replace(message) {
-            let same = self.handed.as_ref().is_some_and(|message| {
-                (message.raw().rkt, message.raw().partition) == (former.raw().rkt, former.raw().partition)
-            });
+            let same = self.handed.as_ref().is_some_and(|message| place_of(message) == place_of(&former));
             if !same || self.looked - self.stored > SLOW {
                 self.stored = self.looked;
                 former.store_offset();
@@ -86,7 +93,65 @@ impl Buffer {
         }
     }
 
-    fn extend(&mut self, most: usize, refill: &mut impl FnMut(&mut Vec<Fetched>, usize)) -> usize {
+    /// Lends a message out under a key: it counts as not handed out until `settle`.
+    pub fn lend(&mut self, message: Fetched, key: usize) {
+        self.lent.push(Loan { key, message, settled: false });
+    }
+
+    /// The application takes a lent message over, and `stores` its offset. False if it must not: the message was taken
+    /// away by a revoke, an assign or a seek, or is put back because of a pause or a seek under way.
+    pub fn settle(&mut self, key: usize, stores: bool) -> bool {
+        let Some(index) = self.loan(key) else { return false };
+        if self.seeking > 0 || self.is_paused(&self.lent[index].message) {
+            self.put_back(key);
+            return false;
+        }
+        if !stores || self.lent[index].message.error() != 0 {
+            drop(self.lent.swap_remove(index));
+            return true;
+        }
+        self.lent[index].settled = true;
+        let place = place_of(&self.lent[index].message);
+        let left = |message: &&Fetched| message.error() == 0 && place_of(message) == place;
+        let lying = self.parked.iter().chain(&self.messages).find(left); // the first of a partition is its earliest
+        let lent = self.lent.iter().filter(|loan| !loan.settled).map(|loan| &loan.message).filter(left);
+        let first_left = lent.chain(lying).map(|message| message.raw().offset).min();
+        let mut newest: Option<Fetched> = None;
+        let mut index = 0;
+        while index < self.lent.len() {
+            let loan = &self.lent[index];
+            let offset = loan.message.raw().offset;
+            if loan.settled && place_of(&loan.message) == place && first_left.is_none_or(|first| offset < first) {
+                let message = self.lent.swap_remove(index).message;
+                if newest.as_ref().is_none_or(|newest| newest.raw().offset < offset) {
+                    newest = Some(message);
+                }
+            } else {
+                index += 1;
+            }
+        }
+        if let Some(message) = newest {
+            self.handed_out(message);
+        }
+        true
+    }
+
+    /// Takes a lent message back: it comes again, in its place among the others of its partition.
+    pub fn put_back(&mut self, key: usize) {
+        let Some(index) = self.loan(key) else { return };
+        let message = self.lent.swap_remove(index).message;
+        let (place, offset) = (place_of(&message), message.raw().offset);
+        let lying = if self.is_paused(&message) { &mut self.parked } else { &mut self.messages };
+        let before = lying.iter().rposition(|other| place_of(other) == place && other.raw().offset < offset);
+        lying.insert(before.map_or(0, |index| index + 1), message);
+    }
+
+    fn loan(&self, key: usize) -> Option<usize> {
+        self.lent.iter().position(|loan| loan.key == key && !loan.settled)
+    }
+
+    /// Takes up to `most` messages off the queue; returns how many came.
+    pub fn extend(&mut self, most: usize, refill: &mut impl FnMut(&mut Vec<Fetched>, usize)) -> usize {
         let mut taken = Vec::new();
         refill(&mut taken, most);
         let count = taken.len();
@@ -166,6 +231,7 @@ impl Buffer {
     pub fn clear(&mut self) {
         self.messages.clear();
         self.parked.clear();
+        self.lent.clear();
         self.paused.clear();
     }
 
@@ -174,6 +240,7 @@ impl Buffer {
         let kept = |message: &Fetched| !partitions.iter().any(|entry| message.is_of(&entry.topic, entry.partition));
         self.messages.retain(kept);
         self.parked.retain(kept);
+        self.lent.retain(|loan| kept(&loan.message));
         if given_up {
             self.paused.retain(|(topic, partition)| {
                 !partitions.iter().any(|entry| entry.topic == *topic && entry.partition == *partition)
@@ -181,12 +248,17 @@ impl Buffer {
         }
     }
 
-    /// The offset of the first message of a partition that lies here.
+    /// The offset of the first message of a partition that lies here or is lent.
     pub fn first_offset(&self, topic: &str, partition: i32) -> Option<i64> {
-        let mut all = self.parked.iter().chain(&self.messages);
-        let first = all.find(|message| message.error() == 0 && message.is_of(topic, partition));
-        first.map(|message| message.raw().offset)
+        let wanted = |message: &&Fetched| message.error() == 0 && message.is_of(topic, partition);
+        let lying = self.parked.iter().chain(&self.messages).find(wanted);
+        let lent = self.lent.iter().filter(|loan| !loan.settled).map(|loan| &loan.message).filter(wanted);
+        lent.chain(lying).map(|message| message.raw().offset).min()
     }
+}
+
+fn place_of(message: &Fetched) -> (*mut rdkafka_sys::bindings::rd_kafka_topic_t, i32) {
+    (message.raw().rkt, message.raw().partition)
 }
 
 /// A clock of a few milliseconds' precision that costs next to nothing.

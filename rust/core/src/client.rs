@@ -82,6 +82,8 @@ pub struct Client {
     name: String,
     stores_offsets: bool,
     kept: Mutex<Vec<(Queue, Arc<WakeFd>)>>,
+    /// A consumer's group is being left: what asks for something of it may get no answer.
+    pub(crate) leaving: AtomicBool,
     watch: OnceLock<Arc<WakeFd>>,
 }
 
@@ -159,6 +161,7 @@ impl Client {
             name,
             stores_offsets,
             kept: Mutex::default(),
+            leaving: AtomicBool::new(false),
             watch: OnceLock::new(),
         }))
     }
@@ -423,6 +426,7 @@ struct Remains {
     oauth: Option<TokenThread>,
     release: ReleaseOpaque,
     kept: Vec<(Queue, Arc<WakeFd>)>,
+    leaving: bool,
 }
 
 // SAFETY: the only owner of a handle whose functions are thread-safe.
@@ -441,6 +445,7 @@ impl Drop for Client {
             oauth: self.oauth.get_mut().map_or(None, Option::take),
             release: self.release,
             kept: self.kept.get_mut().map_or_else(|_| Vec::new(), std::mem::take),
+            leaving: *self.leaving.get_mut(),
         };
         if self.forked() {
             std::mem::forget(remains);
@@ -468,10 +473,11 @@ fn destroy_in(cell: &Mutex<Option<Remains>>) {
 
 impl Remains {
     fn destroy(self) {
-        let Remains { rk, kind, queue, inbox, signal, oauth, release, kept } = self;
+        let Remains { rk, kind, queue, inbox, signal, oauth, release, kept, leaving } = self;
         drop(oauth);
         match kind {
             Kind::Producer => release_undelivered(rk, &queue, release),
+            Kind::Consumer if leaving => {}
             Kind::Consumer => crate::consumer::settle_assignment(rk.as_ptr()),
         }
         drop(queue);

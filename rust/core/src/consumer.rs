@@ -11,7 +11,8 @@ use crate::buffer::Buffer;
 use crate::client::Client;
 use crate::error::{check, check_error, text, Error, Failure, Result};
 use crate::native::{c_string, Fetched, Partition, Partitions, Queue, RawEvent, Topic};
-use crate::wake::WakeFd;
+use crate::thread::Job;
+use crate::wake::{wait, WakeFd};
 
 /// Everything of a consumer besides its handle.
 pub struct Consumer {
@@ -21,9 +22,10 @@ pub struct Consumer {
     /// Set by every assign call: tells whether a rebalance callback has done it.
     assigned: AtomicBool,
     close_queue: Mutex<Option<Queue>>,
-    /// Held for reading by commits, for writing by the start of a close: librdkafka 2.12 aborts the process when it
-    /// meets a commit between the end of the group's business and the end of the group (rd_kafka_cgrp_terminated).
-    committing: RwLock<()>,
+    /// True once the group is being left. Held for reading by requests to the group, for writing by the start of a
+    /// close. librdkafka 2.12 aborts the process when it meets a commit between the end of the group's business and the
+    /// end of the group (rd_kafka_cgrp_terminated), and never answers other requests that it meets there.
+    leaving: RwLock<bool>,
     /// Held while the assignment is changed.
     assigning: Mutex<()>,
     buffer: Arc<Mutex<Buffer>>,
@@ -37,7 +39,7 @@ impl Consumer {
             heartbeat: Duration::from_millis(interval / 2),
             assigned: AtomicBool::new(false),
             close_queue: Mutex::default(),
-            committing: RwLock::default(),
+            leaving: RwLock::default(),
             assigning: Mutex::default(),
             buffer: Arc::default(),
         }
@@ -49,6 +51,34 @@ impl Consumer {
 
     fn rk(&self) -> *mut sys::rd_kafka_t {
         self.client.as_ptr()
+    }
+
+    /// Makes a request to the group, which librdkafka answers at once. `Error::Closing` when the group has ended.
+    fn ask<T: Send + 'static>(&self, request: impl FnOnce(*mut sys::rd_kafka_t) -> T + Send + 'static) -> Result<T> {
+        /// How long an answer that was given before the end may take to be seen.
+        const GRACE: Duration = Duration::from_secs(1);
+        const LOOK: Duration = Duration::from_millis(10);
+        let leaving = self.leaving.read().unwrap_or_else(PoisonError::into_inner);
+        if !*leaving {
+            return Ok(request(self.rk())); // the request to end the group comes behind it
+        }
+        drop(leaving);
+        if self.closed() {
+            return Err(Error::Closing);
+        }
+        // From now on it may meet the end of the group, and then waits for ever: not on this thread. What it holds is
+        // never freed then, the client included.
+        let client = Arc::clone(&self.client);
+        let job = Job::start("kafka-call", move || request(client.as_ptr()))?;
+        loop {
+            let ended = self.closed();
+            wait(&[job.done.read_fd()], Some(if ended { GRACE } else { LOOK }));
+            match job.take() {
+                Some(answer) => return Ok(answer),
+                None if ended => return Err(Error::Closing),
+                None => {}
+            }
+        }
     }
 
     fn buffer(&self) -> MutexGuard<'_, Buffer> {
@@ -67,6 +97,22 @@ impl Consumer {
         if self.client.stores_offsets() && message.raw().err as i32 == 0 {
             self.buffer().handed_out(message);
         }
+    }
+
+    /// The application looks at this message of `poll`, under a key; `settle` or `put_back` must follow.
+    pub fn lend(&self, message: Fetched, key: usize) {
+        self.buffer().lend(message, key);
+    }
+
+    /// The application takes a lent message over; false if it must not, as somebody else may get it (`Buffer::settle`).
+    pub fn settle(&self, key: usize) -> bool {
+        self.buffer().settle(key, self.client.stores_offsets())
+    }
+
+    /// Takes a lent message back, if it is not gone.
+    pub fn put_back(&self, key: usize) {
+        self.buffer().put_back(key);
+        self.client.nudge();
     }
 
     /// Stores the offsets of everything that was handed out.
@@ -126,59 +172,76 @@ impl Consumer {
         self.buffer().clear();
     }
 
+    /// Lets rebalances that are ready come up as notices. Messages before them stay here.
+    pub fn surface(&self) {
+        let mut buffer = self.buffer();
+        let mut left = self.client.queue().len();
+        while left > 0 {
+            let most = left.min(256);
+            if buffer.extend(most, &mut |taken, most| self.fetch(taken, most)) == 0 {
+                return;
+            }
+            left -= most;
+        }
+    }
+
     pub fn subscribe(&self, topics: &[String]) -> Result<()> {
         let entries: Vec<_> = topics.iter().map(|topic| unassigned(topic)).collect();
         let list = Partitions::new(&entries);
         // SAFETY: the client is alive; the list is copied.
-        check(unsafe { sys::rd_kafka_subscribe(self.rk(), list.as_ptr()) })
+        self.ask(move |rk| check(unsafe { sys::rd_kafka_subscribe(rk, list.as_ptr()) }))?
     }
 
     pub fn unsubscribe(&self) -> Result<()> {
         // SAFETY: the client is alive.
-        check(unsafe { sys::rd_kafka_unsubscribe(self.rk()) })
+        self.ask(|rk| check(unsafe { sys::rd_kafka_unsubscribe(rk) }))?
     }
 
     pub fn subscription(&self) -> Result<Vec<String>> {
-        let mut list = ptr::null_mut();
-        // SAFETY: the list is ours after a success.
-        check(unsafe { sys::rd_kafka_subscription(self.rk(), &mut list) })?;
-        let entries = Partitions::adopt(list).map_or_else(Vec::new, |list| list.entries());
+        // SAFETY: the client is alive.
+        let entries = self.ask(|rk| unsafe { listed(rk, sys::rd_kafka_subscription) })??;
         Ok(entries.into_iter().map(|entry| entry.topic).collect())
     }
 
-    /// Lets one thread change the assignment, once what an earlier change has asked for is done.
+    /// Lets one thread change the assignment.
     fn changing(&self) -> MutexGuard<'_, ()> {
-        let turn = self.assigning.lock().unwrap_or_else(PoisonError::into_inner);
-        settle_assignment(self.rk());
-        turn
+        self.assigning.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the assignment, once what an earlier change has asked for is done.
+    fn change(&self, request: impl FnOnce(*mut sys::rd_kafka_t) -> Result<()> + Send + 'static) -> Result<()> {
+        let _turn = self.changing();
+        self.ask(move |rk| {
+            settle_assignment(rk);
+            request(rk)
+        })?
     }
 
     /// Replaces the assignment; `None` empties it.
     pub fn assign(&self, partitions: Option<&[Partition]>) -> Result<()> {
-        let _turn = self.changing();
         self.assigned.store(true, Ordering::Relaxed);
         self.forget_all();
         let list = partitions.map(Partitions::new);
-        let pointer = list.as_ref().map_or(ptr::null_mut(), Partitions::as_ptr);
-        // SAFETY: the client is alive; the list is copied.
-        check(unsafe { sys::rd_kafka_assign(self.rk(), pointer) })
+        self.change(move |rk| {
+            let pointer = list.as_ref().map_or(ptr::null_mut(), Partitions::as_ptr);
+            // SAFETY: the client is alive; the list is copied.
+            check(unsafe { sys::rd_kafka_assign(rk, pointer) })
+        })
     }
 
     pub fn incremental_assign(&self, partitions: &[Partition]) -> Result<()> {
-        let _turn = self.changing();
         self.assigned.store(true, Ordering::Relaxed);
         let list = Partitions::new(partitions);
         // SAFETY: the client is alive; the list is copied.
-        check_error(unsafe { sys::rd_kafka_incremental_assign(self.rk(), list.as_ptr()) })
+        self.change(move |rk| check_error(unsafe { sys::rd_kafka_incremental_assign(rk, list.as_ptr()) }))
     }
 
     pub fn incremental_unassign(&self, partitions: &[Partition]) -> Result<()> {
-        let _turn = self.changing();
         self.assigned.store(true, Ordering::Relaxed);
         let list = Partitions::new(partitions);
         self.forget(&list);
         // SAFETY: the client is alive; the list is copied.
-        check_error(unsafe { sys::rd_kafka_incremental_unassign(self.rk(), list.as_ptr()) })
+        self.change(move |rk| check_error(unsafe { sys::rd_kafka_incremental_unassign(rk, list.as_ptr()) }))
     }
 
     /// Forgets earlier assign calls; `finish_rebalance` looks at those that come after.
@@ -196,25 +259,26 @@ impl Consumer {
         if self.assigned.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let _turn = self.changing();
-        let rk = self.rk();
+        let list = partitions.duplicate();
         // SAFETY: the client is alive; lists are copied.
-        unsafe {
+        let done = self.change(move |rk| unsafe {
             let protocol = text(sys::rd_kafka_rebalance_protocol(rk));
             match (protocol == "COOPERATIVE", assign) {
-                (true, true) => check_error(sys::rd_kafka_incremental_assign(rk, partitions.as_ptr())),
-                (true, false) => check_error(sys::rd_kafka_incremental_unassign(rk, partitions.as_ptr())),
-                (false, true) => check(sys::rd_kafka_assign(rk, partitions.as_ptr())),
+                (true, true) => check_error(sys::rd_kafka_incremental_assign(rk, list.as_ptr())),
+                (true, false) => check_error(sys::rd_kafka_incremental_unassign(rk, list.as_ptr())),
+                (false, true) => check(sys::rd_kafka_assign(rk, list.as_ptr())),
                 (false, false) => check(sys::rd_kafka_assign(rk, ptr::null())),
             }
+        });
+        match done {
+            Err(Error::Closing) => Ok(()), // the group has ended: it waits for nothing any more
+            done => done,
         }
     }
 
     pub fn assignment(&self) -> Result<Vec<Partition>> {
-        let mut list = ptr::null_mut();
-        // SAFETY: the list is ours after a success.
-        check(unsafe { sys::rd_kafka_assignment(self.rk(), &mut list) })?;
-        Ok(Partitions::adopt(list).map_or_else(Vec::new, |list| list.entries()))
+        // SAFETY: the client is alive.
+        self.ask(|rk| unsafe { listed(rk, sys::rd_kafka_assignment) })?
     }
 
     pub fn pause(&self, partitions: &Partitions) -> Result<()> {
@@ -262,8 +326,8 @@ impl Consumer {
     }
 
     /// Lets a commit begin, unless another thread closes: then it would come too late.
-    fn may_commit(&self) -> Result<RwLockReadGuard<'_, ()>> {
-        let permit = self.committing.read().unwrap_or_else(PoisonError::into_inner);
+    fn may_commit(&self) -> Result<RwLockReadGuard<'_, bool>> {
+        let permit = self.leaving.read().unwrap_or_else(PoisonError::into_inner);
         if self.client.is_closing() {
             return Err(Error::Closing);
         }
@@ -306,22 +370,22 @@ impl Consumer {
 
     pub fn member_id(&self) -> Option<String> {
         // SAFETY: the client is alive; the string is ours and freed by librdkafka's own allocator.
-        unsafe {
-            let id = sys::rd_kafka_memberid(self.rk());
+        let asked = self.ask(|rk| unsafe {
+            let id = sys::rd_kafka_memberid(rk);
             (!id.is_null()).then(|| {
                 let copy = text(id);
-                sys::rd_kafka_mem_free(self.rk(), id.cast());
+                sys::rd_kafka_mem_free(rk, id.cast());
                 copy
             })
-        }
-        .filter(|id| !id.is_empty())
+        });
+        asked.ok().flatten().filter(|id| !id.is_empty())
     }
 
     /// The serialised group metadata that `send_offsets_to_transaction` takes.
     pub fn group_metadata(&self) -> Result<Vec<u8>> {
         // SAFETY: metadata and buffer are ours until destroyed and freed below.
-        unsafe {
-            let metadata = sys::rd_kafka_consumer_group_metadata(self.rk());
+        self.ask(|rk| unsafe {
+            let metadata = sys::rd_kafka_consumer_group_metadata(rk);
             if metadata.is_null() {
                 return Err(Failure::from_code(-172).into());
             }
@@ -330,9 +394,9 @@ impl Consumer {
             sys::rd_kafka_consumer_group_metadata_destroy(metadata);
             check_error(error)?;
             let bytes = std::slice::from_raw_parts(buffer.cast::<u8>(), size).to_vec();
-            sys::rd_kafka_mem_free(self.rk(), buffer.cast());
+            sys::rd_kafka_mem_free(rk, buffer.cast());
             Ok(bytes)
-        }
+        })?
     }
 
     /// Starts leaving the group; `close_step` must be called until `closed`.
@@ -346,9 +410,12 @@ impl Consumer {
             .ok_or_else(|| Error::System("librdkafka gave no queue for closing".into()))?;
         self.client.attend(&queue);
         let _turn = self.changing();
-        let _no_commit_begins = self.committing.write().unwrap_or_else(PoisonError::into_inner);
+        settle_assignment(self.rk());
+        let mut leaving = self.leaving.write().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: the client and the queue are alive.
         check_error(unsafe { sys::rd_kafka_consumer_close_queue(self.rk(), queue.as_ptr()) })?;
+        *leaving = true;
+        self.client.leaving.store(true, Ordering::SeqCst);
         *slot = Some(queue);
         Ok(())
     }
@@ -395,6 +462,20 @@ pub(crate) fn settle_assignment(rk: *mut sys::rd_kafka_t) {
             drop(Partitions::adopt(list));
         }
     }
+}
+
+type ListOf = unsafe extern "C" fn(
+    *mut sys::rd_kafka_t,
+    *mut *mut sys::rd_kafka_topic_partition_list_t,
+) -> sys::rd_kafka_resp_err_t;
+
+/// # Safety
+/// The client must be alive, and `ask` give a list to its caller after a success.
+unsafe fn listed(rk: *mut sys::rd_kafka_t, ask: ListOf) -> Result<Vec<Partition>> {
+    let mut list = ptr::null_mut();
+    // SAFETY: by the caller's word.
+    check(unsafe { ask(rk, &mut list) })?;
+    Ok(Partitions::adopt(list).map_or_else(Vec::new, |list| list.entries()))
 }
 
 /// A seek under way.

@@ -363,6 +363,14 @@ impl Fetched {
 }
 
 impl Fetched {
+    /// A copy of the headers: the message keeps them.
+    pub fn clone_headers(&self) -> Option<Headers> {
+        if self.has_no_headers() {
+            return None;
+        }
+        self.copy_headers()
+    }
+
     /// True when a look at the fetched record says that no headers follow; false when that is not known.
     ///
     /// librdkafka allocates a reader to find that out, a tenth of what a polled message costs. In a record of

@@ -226,7 +226,30 @@ impl Consumer {
 
     #[pyo3(signature = (timeout=-1.0))]
     fn poll(slf: &Bound<'_, Self>, timeout: f64) -> PyResult<Option<Py<Message>>> {
-        slf.get().inner(slf.py())?.poll(slf, timeout)
+        slf.get().inner(slf.py())?.poll(slf, timeout, Inner::convert)
+    }
+
+    /// As poll, but the message counts as consumed only when `_settle` says so; `_settle` or `_put_back` must follow.
+    #[pyo3(signature = (timeout=-1.0))]
+    fn _lend(slf: &Bound<'_, Self>, timeout: f64) -> PyResult<Option<Py<Message>>> {
+        slf.get().inner(slf.py())?.poll(slf, timeout, Inner::lend)
+    }
+
+    fn _settle(&self, message: &Bound<'_, Message>) -> PyResult<bool> {
+        let inner = self.inner(message.py())?;
+        if inner.core.client.is_closing() {
+            return Err(closed("the consumer was closed by another thread meanwhile"));
+        }
+        Ok(inner.settle(message))
+    }
+
+    /// Does nothing for a message that is gone, or once the consumer is closed.
+    fn _put_back(&self, message: &Bound<'_, Message>) {
+        if let Some(inner) = self.inner.get(message.py()) {
+            if !inner.core.client.forked() {
+                inner.put_back(message);
+            }
+        }
     }
 
     #[pyo3(signature = (num_messages=1, timeout=-1.0))]

@@ -63,6 +63,21 @@ impl Message {
     /// A consumed message or consumer error.
     #[inline]
     pub fn consumed(py: Python<'_>, message: &Fetched, topic: Option<Py<PyAny>>) -> PyResult<Py<Message>> {
+        Message::fetched(py, message, topic, Fetched::detach_headers)
+    }
+
+    /// The same of a message that may be handed out once more: it keeps its headers.
+    pub fn lent(py: Python<'_>, message: &Fetched, topic: Option<Py<PyAny>>) -> PyResult<Py<Message>> {
+        Message::fetched(py, message, topic, Fetched::clone_headers)
+    }
+
+    #[inline]
+    fn fetched(
+        py: Python<'_>,
+        message: &Fetched,
+        topic: Option<Py<PyAny>>,
+        headers: fn(&Fetched) -> Option<Headers>,
+    ) -> PyResult<Py<Message>> {
         let raw = message.raw();
         let (timestamp_type, timestamp) = message.timestamp();
         let code = message.error();
@@ -84,7 +99,7 @@ impl Message {
             leader_epoch: message.leader_epoch(),
             delivery_count: -1,
             source: Source {
-                headers: Cell::new(if code == 0 { message.detach_headers() } else { None }),
+                headers: Cell::new(if code == 0 { headers(message) } else { None }),
                 latency_us: Cell::new(NO_LATENCY),
                 report: Cell::new(std::ptr::null()),
             },

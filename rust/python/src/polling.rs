@@ -188,6 +188,27 @@ impl Inner {
         Ok(converted)
     }
 
+    /// Gives the application a message to look at: `settle` or `put_back` must follow.
+    pub fn lend(&self, py: Python<'_>, message: Fetched) -> PyResult<Py<Message>> {
+        let topic = message.topic().map(|name| self.names.get(py, name));
+        let lent = Message::lent(py, &message, topic)?;
+        self.core.lend(message, lent.as_ptr() as usize);
+        Ok(lent)
+    }
+
+    /// Whether a lent message is handed out now. If not it comes again, here or to another consumer.
+    pub fn settle(&self, message: &Bound<'_, Message>) -> bool {
+        if self.rebalancing() {
+            self.put_back(message); // the callback was told a position before it
+            return false;
+        }
+        self.core.settle(message.as_ptr() as usize)
+    }
+
+    pub fn put_back(&self, message: &Bound<'_, Message>) {
+        self.core.put_back(message.as_ptr() as usize);
+    }
+
     /// Hands out up to `limit` messages that are there. Small portions stay in the processor's cache on their way
     /// through the queue, the conversion and their release.
     fn hand_out(&self, py: Python<'_>, limit: usize) -> PyResult<Vec<Py<Message>>> {
@@ -214,8 +235,14 @@ impl Inner {
         Ok(messages)
     }
 
-    /// One message, callbacks before it.
-    pub fn poll(&self, slf: &Bound<'_, Consumer>, timeout: f64) -> PyResult<Option<Py<Message>>> {
+    /// One message, callbacks before it. `hand` is `convert` or `lend`.
+    #[inline]
+    pub fn poll(
+        &self,
+        slf: &Bound<'_, Consumer>,
+        timeout: f64,
+        hand: impl Fn(&Self, Python<'_>, Fetched) -> PyResult<Py<Message>>,
+    ) -> PyResult<Option<Py<Message>>> {
         let (py, client) = (slf.py(), &self.core.client);
         self.polled.store(true, Ordering::Relaxed);
         if self.rebalancing() {
@@ -223,7 +250,7 @@ impl Inner {
         }
         if !client.has_notices() {
             if let Some(message) = self.core.poll() {
-                return self.convert(py, message).map(Some);
+                return hand(self, py, message).map(Some);
             }
         }
         until(py, client, Deadline::after(timeout), Some(self.core.heartbeat()), |_| loop {
@@ -232,7 +259,7 @@ impl Inner {
                 return Ok(None);
             }
             if let Some(message) = self.core.poll() {
-                return self.convert(py, message).map(Some);
+                return hand(self, py, message).map(Some);
             }
             if !client.has_notices() {
                 return Ok(None);
@@ -299,10 +326,17 @@ impl Inner {
     /// Goes on leaving the group; true once it is done. Revoke callbacks run here.
     pub fn leave_step(&self, slf: &Bound<'_, Consumer>) -> PyResult<bool> {
         if !self.leaving() {
-            // What was given to the application has to be in force before it can be taken back.
-            self.serve(slf)?;
-            if self.rebalancing() {
-                return Ok(false);
+            // What was given to the application has to be in force before it can be taken back; and rebalances that
+            // begin before are the application's to answer: librdkafka would do that itself, in the middle of them.
+            loop {
+                self.serve(slf)?;
+                if self.rebalancing() {
+                    return Ok(false);
+                }
+                self.core.surface();
+                if !self.has_notices() {
+                    break;
+                }
             }
             if self.start_leaving().is_err() {
                 return Ok(true); // after a fatal error there is no group to leave
@@ -332,7 +366,13 @@ impl Inner {
             }
             Ok(())
         };
-        serve()?;
+        loop {
+            serve()?; // as in `leave_step`
+            self.core.surface();
+            if !self.has_notices() {
+                break;
+            }
+        }
         if self.start_leaving().is_err() {
             return Ok(()); // after a fatal error there is no group to leave
         }

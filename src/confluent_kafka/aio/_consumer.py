@@ -70,6 +70,7 @@ class AIOConsumer:
         parsed = _config.parse("consumer", (consumer_conf,), {})
         self._core = _native.LoopConsumer()
         self._core._open(parsed.properties, on_loop(parsed.callbacks, lambda: self._bridge))
+        self._poll_core = self._core.poll
         self._bridge = Bridge(self._core, self._ready, self._failed, "Consumer closed")
         self._heartbeat = self._core._heartbeat()
         self._raised: deque[BaseException] = deque()
@@ -157,7 +158,7 @@ class AIOConsumer:
             if (self._taken & (_FAIR - 1)) == _FAIR - 1:
                 self._taken += 1
                 await asyncio.sleep(0)
-            message = self._core.poll(0)
+            message = self._poll_core(0)
             if message is not None:
                 self._taken += 1
                 return message

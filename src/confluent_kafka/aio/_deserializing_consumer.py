@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .. import _native
-from ..serialization._conversion import Deserialization, deadline_of
+from ..serialization._conversion import Deserialization, check_count, deadline_of, left_of
 from ..serialization._steps import is_steps
 from ._consumer import AIOConsumer
 from ._forward import refuse_more
@@ -50,8 +50,8 @@ class AsyncDeserializingConsumer(SerdeClient, AIOConsumer, Generic[K, V]):
     client reports (the end of a partition, too, with ``enable.partition.eof``), ``KeyDeserializationError`` and
     ``ValueDeserializationError`` for a deserializer that raised. The exception's ``kafka_message`` is the message, its
     key and value still bytes. Each such message is raised exactly once, in its place among the others; the next call
-    goes on behind it. A message whose deserializer was cancelled is the first of the next call; ``position()`` and the
-    stored offset are behind it already.
+    goes on behind it. A message whose deserializer is cancelled, or under way when the consumer is closed or loses the
+    partition, does not count as consumed: it comes again, to this consumer or to the next one.
     """
 
     _closed_text = "Consumer closed"
@@ -62,6 +62,7 @@ class AsyncDeserializingConsumer(SerdeClient, AIOConsumer, Generic[K, V]):
 
     def _open(self, serdes: Serdes, aio_kwargs: dict[str, Any]) -> Deserialization[K, V]:
         AIOConsumer.__init__(self, serdes.client_conf, **aio_kwargs)
+        self._poll_core = self._core._lend
         self._deserialization: Deserialization[K, V] = Deserialization(serdes.key, serdes.value)
         return self._deserialization
 
@@ -90,7 +91,7 @@ class AsyncDeserializingConsumer(SerdeClient, AIOConsumer, Generic[K, V]):
         """Wait for up to ``num_messages`` messages and deserialize them.
 
         No message is lost to one that fails: when messages before it have been read already, they are returned, and
-        the exception is raised by the next call. Messages behind it are not taken from the client before that.
+        the exception is raised by the next call, which deserializes it again.
 
         Args:
             num_messages: at most so many messages, 0 to 1,000,000.
@@ -102,7 +103,8 @@ class AsyncDeserializingConsumer(SerdeClient, AIOConsumer, Generic[K, V]):
             RuntimeError: as ``AIOConsumer.poll``.
         """
         refuse_more("consume", args, kwargs)
-        return await self._gather(num_messages, timeout, deadline_of(num_messages, timeout))
+        check_count(num_messages)
+        return await self._gather(num_messages, timeout, deadline_of(timeout)) or []
 
     def __aiter__(self) -> AsyncIterator[Message[K, V]]:  # type: ignore[override]  # objects where the base has bytes
         """Give messages as ``poll`` does, until the consumer is closed or ``wakeup()`` is called.
@@ -127,39 +129,35 @@ class AsyncDeserializingConsumer(SerdeClient, AIOConsumer, Generic[K, V]):
             raise ValueError(f"a batch has at least 1 message, not {n}")
         return _Stream(self, partial(self._some, n, timeout))
 
-    async def _some(self, n: int, timeout: float) -> list[Message[K, V]] | None:
-        return await self._gather(n, timeout, 0.0) or None
+    async def _lend(self, timeout: float) -> Message[Any, Any] | None:
+        return await super().poll(timeout)
+
+    def _settle(self, message: Message[Any, Any]) -> bool:
+        self._enter()  # not while it closes
+        return self._core._settle(message)
+
+    def _put_back(self, message: Message[Any, Any]) -> None:
+        self._core._put_back(message)
 
     async def _take(self, timeout: float) -> Message[K, V] | None:
-        outcome = None
-        # nothing is handed out in a rebalance callback: the base class says so
-        if self._deserialization.keeps and not self._in_rebalance():
-            self._enter()
-            outcome = self._deserialization.kept()
-        if outcome is None:
-            message = await super().poll(timeout)
-            if message is None:
-                return None
-            outcome = self._deserialization.read(message)
-        return await walk(outcome) if is_steps(outcome) else outcome
+        deadline = deadline_of(timeout)
+        while (message := await super().poll(timeout)) is not None:
+            outcome = self._deserialization.take(self, message)
+            if is_steps(outcome):
+                outcome = await walk(outcome)
+            if outcome is not None:
+                return outcome
+            timeout = left_of(deadline)
+        return None
 
-    async def _gather(self, count: int, timeout: float, deadline: float | None) -> list[Message[K, V]]:
-        """Take messages: wait ``timeout`` seconds for the first, until ``deadline`` (monotonic) for the others."""
+    async def _gather(self, count: int, timeout: float, deadline: float | None) -> list[Message[K, V]] | None:
         self._enter()
-        wanted = self._deserialization.gather(count, timeout, deadline)
-        try:
-            seconds = next(wanted)
-            while True:
-                try:
-                    # one by one: a message left with the client is not lost, whatever happens to this one
-                    message = await self._take(seconds)
-                except BaseException as e:  # noqa: PERF203
-                    seconds = wanted.throw(e)
-                else:
-                    seconds = wanted.send(message)
-        except StopIteration as done:
-            messages: list[Message[K, V]] = done.value
-            return messages
+        return await walk(self._deserialization.gather(self, count, timeout, deadline))
+
+    async def _some(self, n: int, timeout: float) -> list[Message[K, V]] | None:
+        while (batch := await self._gather(n, timeout, 0.0)) == []:
+            pass
+        return batch
 
 
 class _Stream(Generic[T]):

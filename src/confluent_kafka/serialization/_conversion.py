@@ -8,8 +8,7 @@ left (``_steps``): a message costs a generator only if something has to be await
 from __future__ import annotations
 
 import time
-from collections import deque
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from confluent_kafka.error import (
     ConsumeError,
@@ -19,10 +18,10 @@ from confluent_kafka.error import (
     ValueSerializationError,
 )
 from confluent_kafka.serialization._base import MessageContext, MessageField, SerializationContext
-from confluent_kafka.serialization._steps import VALUES, is_awaitable
+from confluent_kafka.serialization._steps import VALUES, is_awaitable, is_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Iterable
+    from collections.abc import Awaitable, Callable
     from typing import TypeAlias
 
     from confluent_kafka._native import Message
@@ -146,50 +145,110 @@ class Serialization(_Conversion[SerializationContext]):
         return key, value, ctx.headers or None
 
 
+class Lender(Protocol):
+    """A consumer whose messages count as consumed only once they are settled."""
+
+    def _lend(self, timeout: float) -> Any:
+        """Give a message or None, or an awaitable of that."""
+
+    def _settle(self, message: Any, /) -> bool: ...
+    def _put_back(self, message: Any, /) -> None: ...
+
+
 class Deserialization(_Conversion[MessageContext], Generic[K, V]):
-    """Deserializes the messages of a consumer.
+    """Deserializes messages that a consumer lends.
 
-    It keeps what was taken from the client but could not be handed over: messages that are deserialized already, the
-    exception that comes next, a message whose deserializer was interrupted.
+    A message is settled in the moment in which it, or the exception it leads to, is handed over. Until then it is the
+    consumer's: one whose deserializer was interrupted is put back. It comes again, to this consumer or to the one that
+    its partition belongs to by then.
     """
-
-    def __init__(self, key: Any, value: Any) -> None:
-        super().__init__(key, value)
-        self._kept: deque[Message[K, V] | Exception | _Unread] | None = deque()
 
     def _failed(self, ctx: MessageContext, error: Exception) -> KafkaException:
         kind = KeyDeserializationError if ctx.field is MessageField.KEY else ValueDeserializationError
         return kind(exception=error, kafka_message=ctx._message)
 
-    def read(self, message: Message[Any, Any]) -> Message[K, V] | Steps[Message[K, V]]:
-        """Deserialize one message, whose ``key()`` and ``value()`` become the objects.
+    def take(self, lender: Lender, message: Message[Any, Any]) -> Message[K, V] | Steps[Message[K, V] | None] | None:
+        """Deserialize one lent message, whose ``key()`` and ``value()`` become the objects, and settle it.
 
+        Returns: None if it is not to be handed over.
         Raises:
             ConsumeError: it is an error of the client.
             KeyDeserializationError, ValueDeserializationError: a deserializer raised; the message keeps its bytes.
         """
+        try:
+            outcome = self._read(message)
+        except BaseException as e:
+            self._unreadable(lender, message, e)
+            return None
+        if is_steps(outcome):
+            return self._take_later(outcome, lender, message)
+        return outcome if lender._settle(message) else None
+
+    def _take_later(
+        self, steps: Steps[Message[K, V]], lender: Lender, message: Message[Any, Any]
+    ) -> Steps[Message[K, V] | None]:
+        try:
+            outcome = yield from steps
+        except BaseException as e:  # a cancellation, too
+            self._unreadable(lender, message, e)
+            return None
+        return outcome if lender._settle(message) else None
+
+    def _unreadable(self, lender: Lender, message: Message[Any, Any], error: BaseException) -> None:
+        """Raise what came out of a message, unless that is not to be handed over."""
+        if not isinstance(error, Exception):
+            lender._put_back(message)
+        elif not lender._settle(message):
+            return
+        raise error
+
+    def gather(
+        self, lender: Lender, count: int, timeout: float, deadline: float | None
+    ) -> Steps[list[Message[K, V]] | None]:
+        """Borrow, deserialize and settle up to ``count`` messages.
+
+        Args:
+            timeout: seconds to wait for the first.
+            deadline: until when to wait for the others, of ``time.monotonic()``; None is without limit.
+
+        Returns: None when no message came in time; an empty list if none of those that came is to be handed over.
+        Raises: as ``take``, for the first message; one behind it that raises is put back, and so are all of them when
+            something else raises, as a callback or a cancellation.
+        """
+        lent: list[Message[Any, Any]] = []
+        try:
+            while len(lent) < count:
+                message = lender._lend(timeout)
+                if is_awaitable(message):
+                    message = yield message
+                if message is None:  # time is over, or wakeup() was called
+                    break
+                lent.append(message)
+                try:
+                    outcome = self._read(message)
+                    if is_steps(outcome):
+                        yield from outcome
+                except Exception as e:
+                    if len(lent) > 1:  # those before it come first, and it comes again
+                        lender._put_back(lent.pop())
+                        break
+                    self._unreadable(lender, lent.pop(), e)
+                timeout = left_of(deadline)
+        except BaseException:
+            for message in lent:
+                lender._put_back(message)
+            raise
+        return [message for message in lent if lender._settle(message)] if lent else None
+
+    def _read(self, message: Message[Any, Any]) -> Message[K, V] | Steps[Message[K, V]]:
         error = message.error()
         if error is not None:
             raise ConsumeError(error, kafka_message=message)
-        try:
-            pair = self._convert(message.key(), message.value(), MessageContext(message))
-        except Exception:
-            raise
-        except BaseException:
-            # interrupted: the message has left the client, so the next call begins with it
-            self._keep((_Unread(message),))
-            raise
+        pair = self._convert(message.key(), message.value(), MessageContext(message))
         return self._filled(message, pair) if isinstance(pair, tuple) else self._read_later(pair, message)
 
     def _read_later(self, steps: Steps[Pair], message: Message[Any, Any]) -> Steps[Message[K, V]]:
-        try:
-            pair = yield from steps
-        except Exception:
-            raise
-        except BaseException:  # cancelled
-            self._keep((_Unread(message),))
-            raise
-        return self._filled(message, pair)
+        return self._filled(message, (yield from steps))
 
     def _filled(self, message: Message[Any, Any], pair: Pair) -> Message[K, V]:
         # only now: an exception's kafka_message keeps its bytes
@@ -199,74 +258,18 @@ class Deserialization(_Conversion[MessageContext], Generic[K, V]):
             message.set_value(pair[1])
         return message
 
-    @property
-    def keeps(self) -> bool:
-        """Whether there is something that was kept."""
-        return bool(self._kept)
 
-    def kept(self) -> Message[K, V] | Steps[Message[K, V]] | None:
-        """What was kept and comes next, or None. An exception that was kept is raised."""
-        kept = self._kept
-        if not kept:
-            return None
-        try:
-            item = kept.popleft()
-        except IndexError:  # another thread was quicker
-            return None
-        if isinstance(item, Exception):
-            raise item
-        return self.read(item.message) if isinstance(item, _Unread) else item
-
-    def gather(
-        self, count: int, timeout: float, deadline: float | None
-    ) -> Generator[float, Message[K, V] | None, list[Message[K, V]]]:
-        """Collect up to ``count`` messages, one by one: one that is left with the client cannot be lost here.
-
-        Yields the seconds to wait for a message, and is sent the message, read, or None when none came, or has thrown
-        into it what reading raised.
-
-        Args:
-            timeout: seconds to wait for the first.
-            deadline: until when to wait for the others, of ``time.monotonic()``; None is without limit.
-        """
-        messages: list[Message[K, V]] = []
-        try:
-            while len(messages) < count:
-                message = yield timeout
-                if message is None:  # time is over, or wakeup() was called
-                    break
-                messages.append(message)
-                timeout = -1 if deadline is None else max(0.0, deadline - time.monotonic())
-        except Exception as e:
-            if not messages:
-                raise
-            self._keep((e,))
-        except BaseException:
-            # interrupted: these have left the client, and the interrupt cannot wait
-            self._keep(messages)
-            raise
-        return messages
-
-    def _keep(self, items: Iterable[Message[K, V] | Exception | _Unread]) -> None:
-        if self._kept is not None:
-            self._kept.extendleft(reversed(list(items)))
-
-    def close(self) -> None:
-        """Forget what was kept: the consumer is closed."""
-        self._kept = None
+def deadline_of(timeout: float) -> float | None:
+    """Return when a time-out of so many seconds is over, of ``time.monotonic()``; None for never."""
+    return None if timeout < 0 else time.monotonic() + timeout
 
 
-class _Unread:
-    """A message with key and value as they came."""
-
-    __slots__ = ("message",)
-
-    def __init__(self, message: Message[Any, Any]) -> None:
-        self.message = message
+def left_of(deadline: float | None) -> float:
+    """Return how many seconds are left, as a time-out."""
+    return -1 if deadline is None else max(0.0, deadline - time.monotonic())
 
 
-def deadline_of(num_messages: int, timeout: float) -> float | None:
-    """Check the arguments of ``consume``; return the end of its time-out for ``gather``."""
+def check_count(num_messages: int) -> None:
+    """Check the argument of ``consume``."""
     if not 0 <= num_messages <= MAX_MESSAGES:
         raise ValueError("num_messages must be between 0 and 1000000 (1M)")
-    return None if timeout < 0 else time.monotonic() + timeout
