@@ -141,3 +141,101 @@ def test_fork_while_another_thread_polls(broker: KafkaBroker, make_topic: MakeTo
         print("fine")
     """
     assert run_child(source, broker.bootstrap, make_topic()).expect().out == "fine\n"
+
+
+FORKS = 110
+"""Children that end one after the other: were each to wait for a second, they would outlast the test's deadline."""
+
+
+@pytest.mark.parametrize("ending", ["sys.exit(0)", "pass", "producer = consumer = admin = None; gc.collect()"])
+def test_a_child_ends_although_a_native_thread_of_the_parent_was_inside_python(
+    broker: KafkaBroker, make_topic: MakeTopic, ending: str
+) -> None:
+    source = """
+        from confluent_kafka.admin import AdminClient
+
+        bootstrap, topic = sys.argv[1:]
+        producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0})
+        consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": topic})
+        consumer.subscribe([topic])
+        consumer.poll(0)
+        admin = AdminClient({"bootstrap.servers": bootstrap})
+        admin.list_topics(timeout=60)
+        entered, release = threading.Event(), threading.Event()
+
+        def callback(future):
+            entered.set()
+            release.wait()
+
+        producer.send(topic, b"x").add_done_callback(callback)
+        assert entered.wait(60)
+        admin.describe_cluster()
+        child = 0
+        for number in range(FORKS):
+            child = os.fork()
+            if child == 0:
+                break
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            assert code == 0, code
+        if child == 0:
+            faulthandler.cancel_dump_traceback_later()
+            ENDING
+        else:
+            release.set()
+            assert producer.flush(60) == 0
+            producer.close()
+            consumer.close()
+            print("parent fine")
+    """
+    source = source.replace("FORKS", str(FORKS if ending == "pass" else 3)).replace("ENDING", ending)
+    assert run_child(source, broker.bootstrap, make_topic()).expect().out == "parent fine\n"
+
+
+@pytest.mark.parametrize("loop", ["asyncio.SelectorEventLoop", "uvloop.new_event_loop"])
+def test_a_child_leaves_an_asyncio_client_alone(broker: KafkaBroker, make_topic: MakeTopic, loop: str) -> None:
+    """Neither close() nor collection nor the end of the child touches the loop's descriptors, which both share."""
+    source = """
+        import asyncio, uvloop
+        from confluent_kafka.aio import AIOAdminClient, AIOConsumer, AIOProducer
+        from confluent_kafka.error import ForkedClientError
+
+        bootstrap, topic = sys.argv[1:]
+
+        def child(clients):
+            for client in clients:
+                # a coroutine that ends without waiting for the loop, which is the parent's
+                try:
+                    client.close().send(None)
+                except StopIteration:
+                    continue
+                os._exit(1)
+            clients.clear()
+            gc.collect()
+            os._exit(0)
+
+        async def main():
+            producer = AIOProducer({"bootstrap.servers": bootstrap})
+            consumer = AIOConsumer({"bootstrap.servers": bootstrap, "group.id": topic, "auto.offset.reset": "earliest"})
+            admin = AIOAdminClient({"bootstrap.servers": bootstrap})
+            await producer.send(topic, b"before")
+            await admin.list_topics(timeout=60)
+            await consumer.subscribe([topic])
+            await consumer.poll(60)
+            polling = asyncio.ensure_future(consumer.poll(60))
+            await asyncio.sleep(0)
+            clients = [producer, consumer, admin]
+            process = os.fork()
+            if process == 0:
+                del producer, consumer, admin
+                child(clients)
+            assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+            await producer.send(topic, b"after")
+            print((await polling).value())
+            for client in clients:
+                await client.close()
+
+        loop = LOOP()
+        loop.run_until_complete(main())
+        loop.close()
+    """
+    assert run_child(source.replace("LOOP", loop), broker.bootstrap, make_topic()).expect().out == "b'after'\n"

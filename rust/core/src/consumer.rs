@@ -543,6 +543,9 @@ pub struct Committing {
 impl Drop for Committing {
     fn drop(&mut self) {
         if let Some(parts) = self.parts.take() {
+            if self.client.forked() {
+                return std::mem::forget(parts);
+            }
             self.client.keep_until_destroyed(parts);
         }
     }

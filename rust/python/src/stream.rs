@@ -95,8 +95,10 @@ impl Drop for Stream {
         // A message taken by an await that was never driven goes back to the consumer.
         Python::attach(|py| {
             if let Some(message) = self.exchange(py, None) {
-                if let Ok(inner) = self.consumer.bind(py).as_super().get().inner(py) {
-                    inner.core.give_back(vec![message]);
+                match self.consumer.bind(py).as_super().get().inner(py) {
+                    Ok(inner) => inner.core.give_back(vec![message]),
+                    // Closed, or the parent's in a forked child, which must not free it.
+                    Err(_) => std::mem::forget(message),
                 }
             }
         });

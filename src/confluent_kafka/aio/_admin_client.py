@@ -474,6 +474,8 @@ class AIOAdminClient:
 
         A close whose await is cancelled goes on, as long as the loop runs.
         """
+        if self._bridge.forked:
+            return  # the parent's client: forgotten, never touched
         if self._closing is None:
             self._closing = self._bridge.bind().create_task(self._close())
         await asyncio.shield(self._closing)

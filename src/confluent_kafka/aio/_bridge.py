@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import weakref
 from contextlib import suppress
@@ -54,6 +55,12 @@ class Bridge:
         self._calls: set[asyncio.Future[None]] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._released = False
+        self._pid = os.getpid()
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is a child of the process that the client belongs to, whose loop must not be touched."""
+        return self._pid != os.getpid()
 
     def bind(self) -> asyncio.AbstractEventLoop:
         """Return the running loop, which must be the one of the first call.
@@ -181,7 +188,7 @@ class Bridge:
     def __del__(self) -> None:
         loop, fd = self._loop, self._fd
         self._bound.set()
-        if self._released or loop is None or loop.is_closed():
+        if self._released or loop is None or loop.is_closed() or self.forked:
             return
         with suppress(RuntimeError):
             # The client is handed over as well: it holds the descriptor open until the loop has let go of it.

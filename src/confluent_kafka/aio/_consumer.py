@@ -344,6 +344,8 @@ class AIOConsumer:
         Raises: what the first failing callback raised, after the end.
         """
         refuse_more("close", args, kwargs)
+        if self._bridge.forked:
+            return  # the parent's client: forgotten, never touched
         if self._closing is None:
             loop = self._bridge.bind()
             self._closing = loop.create_task(self._close())

@@ -355,6 +355,8 @@ class AIOProducer:
 
         A close whose await is cancelled goes on, as long as the loop runs.
         """
+        if self._bridge.forked:
+            return  # the parent's client: forgotten, never touched
         if self._closing is None:
             self._closing = self._bridge.bind().create_task(self._close())
             self._loop = None
