@@ -15,6 +15,7 @@ pub mod metadata;
 pub mod mock;
 pub mod native;
 pub mod oauth;
+mod offsets;
 pub mod partitioners;
 pub mod producer;
 pub mod thread;
