@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import uuid
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -468,3 +469,28 @@ def test_messages_of_another_format_are_named_as_such(client: SchemaRegistryClie
     data = JSONSerializer(ORDER, client)(AN_ORDER, context("b"))
     with pytest.raises(SerializationError, match=r"schema 2 is of type JSON, and this deserializer reads AVRO"):
         AvroDeserializer(client)(data, context("b"))
+
+
+ANYTHING: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.integers() | st.floats() | st.text() | st.binary() | st.decimals() | st.dates() | st.uuids(),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.tuples(inner)
+        | st.sets(st.integers(), max_size=2)
+        | st.dictionaries(st.text() | st.integers() | st.none(), inner, max_size=2)
+    ),
+    max_leaves=5,
+)
+CHECKING = JSONSerializer(ORDER, SchemaRegistryClient({"url": "mock://"}))
+LENIENT = JSONSerializer("{}", SchemaRegistryClient({"url": "mock://"}))
+
+
+@given(ANYTHING | st.fixed_dictionaries({"id": ANYTHING}, optional={"note": ANYTHING, "lines": ANYTHING}))
+def test_any_object_is_written_as_json_or_refused_as_a_mismatch(obj: Any) -> None:
+    for serializer in (CHECKING, LENIENT):
+        # anything else is raised from here
+        with suppress(SchemaMismatchError):
+            data = serializer(obj, context())
+            assert (data is None) is (obj is None)
+            if data is not None:
+                json.loads(data[5:])

@@ -8,6 +8,7 @@ writes is checked as what becomes of it.
 from __future__ import annotations
 
 import json
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urljoin
@@ -291,10 +292,10 @@ def mismatch(error: Any) -> SchemaMismatchError:
 
 def _not_json(obj: Any, error: TypeError) -> NoReturn:
     """Raise what says where in an object the part is that is no JSON."""
-    todo: list[tuple[tuple[str | int, ...], Any]] = [((), obj)]
+    todo: deque[tuple[tuple[str | int, ...], Any]] = deque([((), obj)])
     seen: set[int] = set()
     while todo:
-        path, item = todo.pop()
+        path, item = todo.popleft()
         if isinstance(item, (dict, list, tuple)):
             if id(item) in seen or len(path) > 254:
                 continue
