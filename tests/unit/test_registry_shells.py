@@ -6,11 +6,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
+import ssl
 import subprocess
 import sys
 from importlib import import_module
 from typing import Any
 
+import httpx2
 import pytest
 
 from confluent_kafka.schema_registry import (
@@ -19,6 +21,9 @@ from confluent_kafka.schema_registry import (
     schema_registry_client,
 )
 from confluent_kafka.schema_registry._async import schema_registry_client as async_module
+from confluent_kafka.schema_registry._async.transport import Transport
+from confluent_kafka.schema_registry._core.client_config import read_client_config
+from confluent_kafka.schema_registry._core.effects import HttpFailure, HttpReply, HttpRequest
 from confluent_kafka.schema_registry._sync import schema_registry_client as sync_module
 from confluent_kafka.schema_registry.common import asyncinit
 from confluent_kafka.schema_registry.common import schema_registry_client as common
@@ -151,3 +156,25 @@ def test_awaited_constructors() -> None:
 def test_token_errors_read_well() -> None:
     assert str(OAuthTokenError("no token")) == "no token"
     assert str(OAuthTokenError("no token", 401)) == "no token (HTTP 401)"
+
+
+def test_errors_of_tls_after_the_handshake_are_failures_of_the_request() -> None:
+    """Seen: a server that refused the client's certificate made an SSLError of asyncio's come out of the client."""
+
+    async def ask() -> HttpReply | HttpFailure:
+        transport = Transport(read_client_config({"url": "https://127.0.0.1:1"}))
+
+        async def refused(*args: object, **kwargs: object) -> None:
+            raise ssl.SSLError("tlsv1 alert unknown ca")
+
+        transport.session.request = refused  # type: ignore[method-assign,assignment]  # stands in for the network
+        try:
+            return await transport.send(HttpRequest("GET", "https://127.0.0.1:1/subjects", timeout=5))
+        finally:
+            await transport.close()
+
+    outcome = asyncio.run(ask())
+    assert isinstance(outcome, HttpFailure)
+    assert isinstance(outcome.error, httpx2.ReadError)
+    assert "unknown ca" in str(outcome.error)
+    assert isinstance(outcome.error.__cause__, ssl.SSLError)

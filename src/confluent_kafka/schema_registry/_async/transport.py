@@ -65,6 +65,11 @@ class Transport:
                 return HttpFailure(httpx2.ReadTimeout("the time for this request is over"))
             waited = f"{CONNECTIONS} requests to the schema registry were under way for {request.timeout} s"
             return HttpFailure(httpx2.PoolTimeout(waited), sent=False)
+        except OSError as e:
+            # an SSLError after the handshake, as when the server refuses the certificate: httpx2 lets it through
+            broken = httpx2.ReadError(str(e))
+            broken.__cause__ = e
+            return HttpFailure(broken)
         return HttpReply(reply.status_code, {k.lower(): v for k, v in reply.headers.items()}, reply.content)
 
     async def close(self) -> None:
