@@ -48,3 +48,20 @@ SERDE_CONTESTS = tuple(
     for name in FORMATS
     for work in ("serialize", "deserialize")
 )
+
+# With a warm key, over the same record in clear.
+ENCRYPTED_FIELD_NS = 5_000.0
+ENCRYPTION_CONTESTS = tuple(
+    Contest(
+        f"encrypt-{work}",
+        f"avro: {work} two encrypted fields of 32 bytes, per field",
+        {
+            "ours": Side("ours", "encrypted.py", 50_000, ("--work", work)),
+            "peer": Side("peer", "encrypted.py", 5_000, ("--work", work)),
+        },
+        (Limit("field_ns", at_most=ENCRYPTED_FIELD_NS), Limit("field_ns", at_most=0.15, of="peer")),
+        told=("plain_ns", "encrypted_ns", "field_ns"),
+    )
+    for work in ("serialize", "deserialize")
+)
+SERDE_CONTESTS += ENCRYPTION_CONTESTS

@@ -313,7 +313,7 @@ class TestKeys:
         client.get_kek, client.get_dek = missing_at_first("kek", get_kek), missing_at_first("dek", get_dek)
         mine(ORDER, context())
         assert once == {"kek", "dek"}
-        keys = [executor.executor.keys._ring for executor in (executor,)]
+        keys = [executor.executor.keys.ring for executor in (executor,)]
         assert len(keys[0]) == 1
         assert world.reader(mine._rule_registry)(data, context()) == ORDER
 
@@ -355,7 +355,7 @@ class TestKeys:
 
     def test_keys_end(self, world: World) -> None:
         write = world.writer(fields(), None, **{"encrypt.key.cache.ttl.sec": 10})
-        ring = write._rule_registry.get_executor("ENCRYPT").executor.keys._ring
+        ring = write._rule_registry.get_executor("ENCRYPT").executor.keys.ring
         now = 0.0
         ring.clock = lambda: now
         write(ORDER, context())

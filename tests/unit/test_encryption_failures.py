@@ -302,7 +302,7 @@ class TestSecrets:
         write = world.writer(fields(), rules, secret=SECRET)
         write(ORDER, context())
         executor: Any = rules.get_executor("ENCRYPT")
-        (cached,) = executor.executor.keys._ring._keys.values()
+        (cached,) = executor.executor.keys.ring._keys.values()
         raw = bytes(cached.key._key)
         world.kms.error = OSError("down")
         with pytest.raises(SerializationError) as raised:
@@ -314,7 +314,7 @@ class TestSecrets:
             assert raw.hex() not in text
             assert base64.b64encode(raw).decode() not in text
             assert repr(raw) not in text
-        for secret in (cached, cached.key, executor.executor.keys._ring, executor.executor):
+        for secret in (cached, cached.key, executor.executor.keys.ring, executor.executor):
             with pytest.raises(TypeError, match="not pickled"):
                 pickle.dumps(secret)
 

@@ -153,7 +153,7 @@ class Keys:
 
     def __init__(self, registry: Any, ring: KeyRing, config: dict[str, Any], clock: Callable[[], float]) -> None:
         self._registry = registry
-        self._ring = ring
+        self.ring = ring
         self._config = config
         self._clock = clock
         self._clients: dict[Any, Any] = {}
@@ -164,19 +164,19 @@ class Keys:
 
     def clear(self) -> None:
         """Drop keys and connections."""
-        self._ring.clear()
+        self.ring.clear()
         self._clients.clear()
 
     def current(self, spec: KeySpec) -> CachedKey | None:
         """Return the key a writer uses now; None when it has to be fetched, or is too old."""
-        cached = self._ring.get(spec.current)
+        cached = self.ring.get(spec.current)
         if cached is not None and cached.expires is not None and self._clock() > cached.expires:
             return None
         return cached
 
     def of_version(self, spec: KeySpec, version: int) -> CachedKey | None:
         """Return the key for data of a version; None when it has to be fetched."""
-        return self._ring.get(spec.version(version))
+        return self.ring.get(spec.version(version))
 
     def load_current(self, spec: KeySpec) -> Op[CachedKey]:
         """Fetch the key that a writer uses now, or make it.
@@ -197,7 +197,7 @@ class Keys:
                 log.warning("%s: could not make a new data key, going on with version %s", e, old.version)
                 key = yield from self._unwrap(spec, kek, old)
                 version = old.version or 1
-                return self._ring.put(key_id, key, version, head_of(version), None, RETRY_ROTATION_SEC)
+                return self.ring.put(key_id, key, version, head_of(version), None, RETRY_ROTATION_SEC)
         if dek is not None:
             key = yield from self._unwrap(spec, kek, dek)
             return self._keep(spec, (dek, key))
@@ -223,17 +223,17 @@ class Keys:
                 version,
             )
         key = yield from self._unwrap(spec, kek, dek)
-        return self._ring.put(spec.version(version), key, version, b"", None)
+        return self.ring.put(spec.version(version), key, version, b"", None)
 
     def _keep(self, spec: KeySpec, made: tuple[Dek, DataKey], *, new: bool = False) -> CachedKey:
         dek, key = made
         version = dek.version or 1
         if spec.expiry_days == 0:
-            return self._ring.put(spec.current, key, version, b"", None)
+            return self.ring.put(spec.current, key, version, b"", None)
         # a new key is new, whatever the registry's clock says: else each message would make another one
         start = self._clock() if new else dek.ts
         expires = None if start is None else start + spec.expiry_days * MILLIS_IN_DAY
-        return self._ring.put(spec.current, key, version, head_of(version), expires)
+        return self.ring.put(spec.current, key, version, head_of(version), expires)
 
     def _is_old(self, spec: KeySpec, dek: Dek) -> bool:
         return spec.expiry_days > 0 and dek.ts is not None and self._clock() > dek.ts + spec.expiry_days * MILLIS_IN_DAY

@@ -256,8 +256,10 @@ class Cipher:
     def __init__(self, keys: Keys, spec: KeySpec) -> None:
         self._keys = keys
         self._spec = spec
-        self._current = keys.current
         self._rotated = spec.expiry_days > 0
+        self._get = keys.ring.get
+        self._current_id = spec.current
+        self._first_id = spec.version(1)
 
     def _load_current(self) -> Op[Any]:
         # many messages may want the same key at the same time
@@ -268,15 +270,15 @@ class Cipher:
 
     def encrypt(self, data: bytes) -> bytes:
         """Return the bytes that are written in place of ``data``."""
-        cached = self._current(self._spec)
-        if cached is None:
+        cached = self._get(self._current_id)
+        if cached is None or (cached.expires is not None and self._keys.current(self._spec) is None):
             raise Suspend(self._load_current)
         return cached.key.encrypt(data, cached.head)
 
     def encrypt_text(self, text: str) -> str:
         """Return the text that is written in place of ``text``."""
-        cached = self._current(self._spec)
-        if cached is None:
+        cached = self._get(self._current_id)
+        if cached is None or (cached.expires is not None and self._keys.current(self._spec) is None):
             raise Suspend(self._load_current)
         try:
             data = text.encode()
@@ -297,7 +299,7 @@ class Cipher:
                 raise self._corrupt("no version found in ciphertext", None)
             version = int.from_bytes(data[1:HEAD_BYTES], "big")
             data = data[HEAD_BYTES:]
-        cached: CachedKey | None = self._keys.of_version(self._spec, version)
+        cached: CachedKey | None = self._get(self._spec.version(version) if self._rotated else self._first_id)
         if cached is None:
             raise Suspend(lambda: self._load(version))
         try:
