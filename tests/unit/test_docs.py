@@ -16,6 +16,7 @@ DOCUMENTS = [
     "MIGRATION.md",
     "docs/guide/admin.md",
     "docs/guide/asyncio.md",
+    "docs/guide/encryption.md",
     "docs/guide/schema_registry.md",
     "docs/guide/schema_registry_server.md",
     "docs/guide/serialization.md",
