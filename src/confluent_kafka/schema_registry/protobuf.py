@@ -18,9 +18,11 @@ from confluent_kafka.schema_registry._sync.protobuf import (
 from confluent_kafka.schema_registry.common.protobuf import (
     decimal_to_protobuf,
     get_inline_tags,
+    get_type,
     is_map_field,
     protobuf_to_decimal,
     protobuf_to_variant,
+    transform,
     variant_to_protobuf,
 )
 
@@ -35,8 +37,10 @@ __all__ = [
     "ProtobufSerializerBuilder",
     "decimal_to_protobuf",
     "get_inline_tags",
+    "get_type",
     "is_map_field",
     "protobuf_to_decimal",
     "protobuf_to_variant",
+    "transform",
     "variant_to_protobuf",
 ]

@@ -3,17 +3,35 @@
 
 from __future__ import annotations
 
-import datetime
+import base64
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import google.protobuf
-from google.protobuf.descriptor_pb2 import FieldOptions
 
-from confluent_kafka.schema_registry._core.codecs.proto_names import is_repeated as _is_repeated
-from confluent_kafka.schema_registry._core.codecs.protobuf import PROTOBUF_TYPE
-from confluent_kafka.schema_registry._core.codecs.protobuf_files import indexes_of as _create_index_array
-from confluent_kafka.schema_registry._core.codecs.protobuf_files import to_text as _schema_to_str
+from confluent_kafka.schema_registry._core.codecs.proto_names import is_repeated
+from confluent_kafka.schema_registry._core.codecs.proto_parser import ParsedFile
+from confluent_kafka.schema_registry._core.codecs.protobuf import PROTOBUF_TYPE, inline_tags
+from confluent_kafka.schema_registry._core.codecs.protobuf_fields import ProtobufFields, field_type
+from confluent_kafka.schema_registry._core.codecs.protobuf_files import (
+    KNOWN_FILES,
+    indexes_of,
+    known_file,
+    load_schema,
+    to_text,
+)
+from confluent_kafka.schema_registry._core.codecs.protobuf_scalars import (
+    DECIMAL_TYPE_NAME,
+    MAX_ENCODABLE_COEFFICIENT_DIGITS,
+    TIMESTAMP_TYPE_NAME,
+    assign,
+    rebuild_value_type,
+    set_decimal_message,
+    set_timestamp_message,
+)
+from confluent_kafka.schema_registry._core.models import RuleKind
+from confluent_kafka.schema_registry._core.rule_fields import FieldRun, selects
+from confluent_kafka.schema_registry._core.rule_types import FieldType
 from confluent_kafka.schema_registry.confluent import meta_pb2
 from confluent_kafka.schema_registry.confluent.type import decimal_pb2, variant_pb2
 from confluent_kafka.schema_registry.confluent.type.decimal_utils import (
@@ -23,6 +41,10 @@ from confluent_kafka.schema_registry.confluent.type.decimal_utils import (
 )
 from confluent_kafka.schema_registry.confluent.type.variant_utils import Variant
 from confluent_kafka.schema_registry.confluent.types import decimal_pb2 as legacy_decimal_pb2
+
+if TYPE_CHECKING:
+    from confluent_kafka.schema_registry._core.rule_fields import Field
+    from confluent_kafka.schema_registry._core.rule_types import FieldTransform, RuleContext
 
 __all__ = [
     "DECIMAL_TYPE_NAME",
@@ -34,37 +56,144 @@ __all__ = [
     "PROTOBUF_TYPE",
     "ROUND_HALF_UP",
     "TIMESTAMP_TYPE_NAME",
+    "_bytes",
     "_create_index_array",
+    "_disjoint",
+    "_init_pool",
     "_is_builtin",
     "_is_repeated",
+    "_proto_to_str",
     "_schema_to_str",
+    "_set_field",
+    "_str_to_proto",
     "decimal_pb2",
     "decimal_to_protobuf",
     "get_inline_tags",
+    "get_type",
     "is_cel_leaf_message",
     "is_map_field",
     "legacy_decimal_pb2",
     "meta_pb2",
     "protobuf_to_decimal",
     "protobuf_to_variant",
+    "rebuild_value_type",
     "set_decimal_message",
     "set_timestamp_message",
+    "transform",
     "variant_pb2",
     "variant_to_protobuf",
 ]
 
 PROTOBUF_MAJOR_VERSION = int(google.protobuf.__version__.split(".")[0])
-DECIMAL_TYPE_NAME = "confluent.type.Decimal"
-TIMESTAMP_TYPE_NAME = "google.protobuf.Timestamp"
-# what CPython converts between int and str without being asked to (sys.set_int_max_str_digits)
-MAX_ENCODABLE_COEFFICIENT_DIGITS = 4300
 # digits of the largest number that a reader in Java can hold: 2^31 - 1 bits
 _MAX_DIGITS = 646_456_993
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 def _is_builtin(name: str) -> bool:
     return name.startswith(("confluent/", "google/protobuf/", "google/type/"))
+
+
+def _is_repeated(fd: Any) -> bool:
+    return is_repeated(fd)
+
+
+def _create_index_array(msg_desc: Any) -> list[int]:
+    return indexes_of(msg_desc)
+
+
+def _schema_to_str(file_descriptor: Any) -> str:
+    return to_text(file_descriptor)
+
+
+def _proto_to_str(file_descriptor_proto: Any) -> str:
+    return base64.b64encode(file_descriptor_proto.SerializeToString()).decode()
+
+
+def _str_to_proto(name: str, schema_str: str) -> Any:
+    loaded = load_schema(schema_str, name)
+    proto = loaded.descriptor if isinstance(loaded, ParsedFile) else loaded
+    proto.name = name
+    return proto
+
+
+def _init_pool(pool: Any) -> None:
+    """Add the files that every client has, those that others import first."""
+    todo = list(KNOWN_FILES)
+    added: set[str] = set()
+    while todo:
+        name = todo.pop()
+        file = None if name in added else known_file(name)
+        if file is None:
+            continue
+        missing = [item for item in file.dependency if item not in added and known_file(item) is not None]
+        if missing:
+            todo += [name, *missing]
+            continue
+        pool.Add(file)
+        added.add(name)
+
+
+def _bytes(v: int) -> bytes:
+    return bytes((v,))
+
+
+def _disjoint(tags1: set[str], tags2: set[str]) -> bool:
+    return tags1.isdisjoint(tags2)
+
+
+def _set_field(fd: Any, message: Any, value: Any) -> None:
+    """Set a field of a message, whatever kind of field it is."""
+    if is_map_field(fd):
+        target = getattr(message, fd.name)
+        target.clear()
+        for key, item in value.items():
+            if fd.message_type.fields_by_name["value"].message_type is None:
+                target[key] = item
+            else:
+                assign(target[key], item)
+    elif is_repeated(fd):
+        message.ClearField(fd.name)
+        getattr(message, fd.name).extend(value)
+    elif fd.message_type is not None:
+        assign(getattr(message, fd.name), value)
+    else:
+        setattr(message, fd.name, value)
+
+
+def get_type(fd: Any) -> FieldType:
+    """Return what rules take a field for."""
+    return FieldType.MAP if is_map_field(fd) else field_type(fd)
+
+
+def transform(ctx: RuleContext, descriptor: Any, message: Any, field_transform: FieldTransform) -> Any:
+    """Return a message with its fields as a field rule has them; lists and dicts of messages likewise.
+
+    Args:
+        ctx: the rule and what it runs on. Fields without a tag of the rule are left alone, if it has tags.
+        descriptor: the message's descriptor in the schema, where names and tags come from.
+        message: a message, whatever its class; it stays as it was.
+        field_transform: called as ``(context, field, value)``; returns the new value, or, for a rule that is a
+            condition, whether it holds.
+    Raises:
+        RuleConditionError: a condition does not hold.
+    """
+    if message is None or descriptor is None:
+        return message
+    if isinstance(message, list):
+        return [transform(ctx, descriptor, item, field_transform) for item in message]
+    if isinstance(message, dict):
+        return {key: transform(ctx, descriptor, item, field_transform) for key, item in message.items()}
+
+    def leaf(field: Field) -> Any:
+        if not selects(ctx.rule.tags, field):
+            return None
+        return lambda value, containing, run: run.apply(field, value, containing)
+
+    fields = ProtobufFields(descriptor, message.DESCRIPTOR, [ctx.target], inline_tags)
+    walk = fields.walk(leaf, writing=False)
+    return (
+        message if walk is None else walk(message, FieldRun(ctx, field_transform, ctx.rule.kind is RuleKind.CONDITION))
+    )
 
 
 def is_map_field(fd: Any) -> bool:
@@ -74,9 +203,7 @@ def is_map_field(fd: Any) -> bool:
 
 def get_inline_tags(fd: Any) -> set[str]:
     """Return the tags that a field has in its schema: ``[(confluent.field_meta).tags = "PII"]``."""
-    # by way of its bytes: the field may be of another pool, where the extension is not this one
-    options = FieldOptions.FromString(fd.GetOptions().SerializeToString())
-    return set(options.Extensions[meta_pb2.field_meta].tags)
+    return inline_tags(fd)
 
 
 def is_cel_leaf_message(desc: Any) -> bool:
@@ -112,31 +239,6 @@ def decimal_to_protobuf(value: Decimal, scale: int) -> Any:
 def protobuf_to_decimal(value: Any) -> Decimal:
     """Return the number that a ``confluent.type.Decimal`` stands for; its precision does not count."""
     return from_proto_decimal(value)
-
-
-def set_decimal_message(target: Any, value: Decimal) -> None:
-    """Set a ``confluent.type.Decimal`` to a number, with the scale that the number has.
-
-    Raises:
-        ValueError: it is not finite, or has more than 4300 digits.
-    """
-    digits = len(value.as_tuple().digits)
-    if digits > MAX_ENCODABLE_COEFFICIENT_DIGITS:
-        raise ValueError(
-            f"decimal coefficient has {digits} digits, {MAX_ENCODABLE_COEFFICIENT_DIGITS} can be written into "
-            f"{DECIMAL_TYPE_NAME}"
-        )
-    unscaled, target.scale, target.precision = unscaled_and_scale(value)
-    target.value = unscaled_to_bytes(unscaled)
-
-
-def set_timestamp_message(target: Any, value: datetime.datetime) -> None:
-    """Set a ``google.protobuf.Timestamp``; a time without a zone is UTC."""
-    if value.tzinfo is None:
-        value = value.replace(tzinfo=datetime.timezone.utc)
-    since = value - _EPOCH
-    target.seconds = since.days * 86400 + since.seconds
-    target.nanos = since.microseconds * 1000
 
 
 def variant_to_protobuf(value: Variant) -> Any:

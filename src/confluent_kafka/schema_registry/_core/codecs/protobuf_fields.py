@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from confluent_kafka.schema_registry._core.codecs.proto_names import is_repeated
+from confluent_kafka.schema_registry._core.codecs.protobuf_scalars import assign, rebuild_value_type
 from confluent_kafka.schema_registry._core.rule_fields import Field, Tags
 from confluent_kafka.schema_registry._core.rule_types import FieldType
 
@@ -42,6 +44,13 @@ _TYPES = {
 }
 # messages that rules take for one value
 _VALUES = {"confluent.type.Decimal": FieldType.BYTES, "google.protobuf.Timestamp": FieldType.LONG}
+
+
+def field_type(field: Any) -> FieldType:
+    """Return what rules take the value of a field for, or each of its values."""
+    if field.message_type is not None:
+        return _VALUES.get(field.message_type.full_name, FieldType.RECORD)
+    return _TYPES[field.type]
 
 
 class ProtobufFields:
@@ -145,7 +154,7 @@ class _Compiler:
         run = self._value(field, named, writer)
         if run is None:
             return None
-        return _each_value(field.name, run) if is_repeated(field) else _one_value(field, run)
+        return _each_value(field, run) if is_repeated(field) else _one_value(field, run)
 
     def _map(
         self, field: Any, value: Any, named: Any, named_value: Any, writer: Any, inner: Any
@@ -154,7 +163,7 @@ class _Compiler:
             nested = self._nested(value, named_value, inner)
             return None if nested is None else _each_entry(field.name, nested)
         run = self._value(value, named, writer, field)
-        return None if run is None else _each_entry_value(field.name, run)
+        return None if run is None else _each_entry_value(field.name, value, run)
 
     @staticmethod
     def _is_message(field: Any) -> bool:
@@ -166,7 +175,7 @@ class _Compiler:
         return self.message(named.message_type, field.message_type, None if writer is None else writer.message_type)
 
     def _value(self, field: Any, named: Any, writer: Any, place: Any = None) -> LeafRun | None:
-        kind = _VALUES[field.message_type.full_name] if field.message_type is not None else _TYPES[field.type]
+        kind = field_type(field)
         inline = self._inline(named) | (set() if writer is None else self._inline(writer))
         tags = self._tags.of(named.full_name, inline)
         # a message that stands for a value is no text and no bytes: what only knows these has to refuse it
@@ -223,27 +232,43 @@ def _one_value(field: Any, run: LeafRun) -> Callable[[Any, Any], None]:
         if new is old:
             return
         if is_message:
-            old.CopyFrom(new)
+            assign(old, _rebuilt(field, new))
         else:
             setattr(message, name, new)
 
     return change
 
 
-def _each_value(name: str, run: LeafRun) -> Callable[[Any, Any], None]:
+def _each_value(field: Any, run: LeafRun) -> Callable[[Any, Any], None]:
+    name, is_message = field.name, field.message_type is not None
+    kind: Any = GetMessageClass(field.message_type) if is_message else None
+
     def change(message: Any, state: Any) -> None:
         values = getattr(message, name)
         new = [run(item, message, state) for item in values]
+        if is_message:
+            # copies: the items go with the list
+            new = [kind.FromString(_rebuilt(field, item).SerializePartialToString()) for item in new]
         del values[:]
         values.extend(new)
 
     return change
 
 
-def _each_entry_value(name: str, run: LeafRun) -> Callable[[Any, Any], None]:
+def _each_entry_value(name: str, value: Any, run: LeafRun) -> Callable[[Any, Any], None]:
+    is_message = value.message_type is not None
+
     def change(message: Any, state: Any) -> None:
         entries = getattr(message, name)
         for key in list(entries):
-            entries[key] = run(entries[key], message, state)
+            new = run(entries[key], message, state)
+            if not is_message:
+                entries[key] = new
+            elif new is not entries[key]:
+                assign(entries[key], _rebuilt(value, new))
 
     return change
+
+
+def _rebuilt(field: Any, new: Any) -> Any:
+    return rebuild_value_type(None, field, new)
