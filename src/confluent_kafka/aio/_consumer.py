@@ -8,10 +8,11 @@ import logging
 import weakref
 from collections import deque
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .. import _config, _native
 from .._consumer import lag
+from ..serialization._conversion import check_count
 from ._bridge import Bridge
 from ._callbacks import on_loop
 from ._forward import forwarded, refuse_more
@@ -184,6 +185,7 @@ class AIOConsumer:
 
     async def _batch(self, limit: int, timeout: float, full: bool) -> list[Message]:
         loop = self._enter()
+        check_count(limit)
         if self._in_rebalance():
             await self._nothing(timeout)
             return []
@@ -312,7 +314,6 @@ class AIOConsumer:
     incremental_assign = forwarded(_native.Consumer.incremental_assign)
     incremental_unassign = forwarded(_native.Consumer.incremental_unassign)
     assignment = forwarded(_native.Consumer.assignment)
-    commit = forwarded(_native.Consumer.commit)
     store_offsets = forwarded(_native.Consumer.store_offsets)
     committed = forwarded(_native.Consumer.committed)
     position = forwarded(_native.Consumer.position)
@@ -326,6 +327,29 @@ class AIOConsumer:
     set_sasl_credentials = forwarded(_native.Consumer.set_sasl_credentials)
     list_topics = forwarded(_native.Consumer.list_topics)
     cluster_id = forwarded(_native.Consumer.cluster_id)
+
+    # Written out: of an overloaded method, `forwarded` shows type checkers the first form only.
+    @overload
+    async def commit(
+        self,
+        message: Message[Any, Any] | None = None,
+        offsets: list[TopicPartition] | None = None,
+        *,
+        asynchronous: Literal[False],
+    ) -> list[TopicPartition]: ...
+    @overload
+    async def commit(
+        self,
+        message: Message[Any, Any] | None = None,
+        offsets: list[TopicPartition] | None = None,
+        asynchronous: bool = True,
+        **kwargs: bool,
+    ) -> list[TopicPartition] | None: ...
+    async def commit(self, *args: Any, **kwargs: Any) -> list[TopicPartition] | None:
+        """As ``Consumer.commit``: same arguments, result and exceptions."""
+        self._enter()
+        commit: Callable[..., list[TopicPartition] | None] = self._core.commit
+        return await self._bridge.call(commit, *args, **kwargs)
 
     async def lag(self, timeout: float = -1) -> dict[TopicPartition, int]:
         """As ``Consumer.lag``."""
