@@ -22,7 +22,7 @@ import fastavro
 import numpy
 import pytest
 from fastavro import logical_readers, logical_writers
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from confluent_kafka.schema_registry import Schema
@@ -89,6 +89,7 @@ def agree(schema: Any, value: Any, **options: Any) -> None:
         assert repr(read(data, 0)) == repr(read(b"xx" + data, 2)) == repr(there)
 
 
+@settings(deadline=None)
 @given(SEEDS)
 def test_bytes_values_and_refusals_are_those_of_fastavro(seed: int) -> None:
     generator = Generator(random.Random(seed))
@@ -102,6 +103,7 @@ def test_bytes_values_and_refusals_are_those_of_fastavro(seed: int) -> None:
     agree(schema, value, strict_allow_default=True)
 
 
+@settings(deadline=None)
 @given(SEEDS, st.booleans())
 def test_resolution_is_that_of_fastavro(seed: int, names: bool) -> None:
     generator = Generator(random.Random(seed))
@@ -128,6 +130,7 @@ def test_resolution_is_that_of_fastavro(seed: int, names: bool) -> None:
             assert repr(read(data, 0)) == repr(expected)
 
 
+@settings(deadline=None)
 @given(SEEDS, st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(seed: int, noise: bytes) -> None:
     generator = Generator(random.Random(seed))

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -99,6 +99,7 @@ FIELDS = st.fixed_dictionaries({}, optional={str(field["name"]): ANY for field i
 SERIALIZER = AvroSerializer(SchemaRegistryClient({"url": "mock://"}), json.dumps(ORDER))
 
 
+@settings(deadline=None)
 @given(FIELDS | ANY)
 def test_any_object_is_written_or_refused_as_a_mismatch(obj: Any) -> None:
     # anything else is raised from here

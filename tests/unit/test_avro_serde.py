@@ -14,7 +14,7 @@ from typing import Any
 
 import fastavro
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from confluent_kafka.schema_registry import (
@@ -417,6 +417,7 @@ def types(depth: int = 2) -> st.SearchStrategy[tuple[Any, st.SearchStrategy[Any]
     return st.one_of(scalar, arrays, maps, optional, records)
 
 
+@settings(deadline=None)
 @given(types(), st.data())
 def test_round_trip(kind: tuple[Any, st.SearchStrategy[Any]], data: st.DataObject) -> None:
     schema, values = kind
