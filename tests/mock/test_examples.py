@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
-from confluent_kafka.testing import MockCluster
+from confluent_kafka.testing import MockCluster, SchemaRegistryServer
 from tests.mock.cli_kit import environment
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -81,6 +81,14 @@ def test_produce_batches(cluster: MockCluster, topic: str) -> None:
     readings = [message for message in messages if message.key() is not None]
     assert {message.timestamp()[1] for message in readings} == {1_700_000_000_000 + n for n in range(2500)}
     assert all(message.headers() == [("unit", b"kelvin")] for message in readings)
+
+
+def test_typed_orders(cluster: MockCluster, topic: str) -> None:
+    with SchemaRegistryServer() as registry:
+        shown = run(cluster, "typed_orders.py", topic, SCHEMA_REGISTRY_URL=registry.url)
+        assert "10 orders, 60.00 in all" in shown
+        assert f'not sent: {topic}-value v1: field "lines[0].price": expected decimal, got str' in shown
+    assert len(read(cluster, topic, 10)) == 10
 
 
 def test_send_with_futures(cluster: MockCluster, topic: str) -> None:

@@ -353,6 +353,11 @@ class DeserializerCore:
                     last = data[:start]
                 obj = plan.decode(data, start)
                 objects.append(obj if convert is None else convert(obj, ctx))
+        except RecursionError as e:
+            if convert is None or convert.contextual:
+                raise
+            where = f"value {len(objects)} of the batch"
+            raise SchemaMismatchError("the data is nested too deeply for its class", where=where) from e
         except SerializationError as e:
             where = "" if plan is None else f", {plan.where}"
             raise _placed(e, f"value {len(objects)} of the batch{where}") from e.__cause__
