@@ -55,7 +55,8 @@ VALUES = [
         "price": 0.0,
         "name": "",
         "note": None,
-        "paid": False,
+        # they take a field that is false for a field condition that does not hold, whichever field it is
+        "paid": True,
         "tags": [],
         "counts": {},
         "address": {"street": "", "zip": "10.0.0.1"},
@@ -128,8 +129,8 @@ FIELDS = [
 FIELD_CONDITIONS = [
     ("typeName == 'STRING' ; value != ''", ["PII"]),
     ("name != 'id' || value > 0", ["ID"]),
-    # conditions on a field that is null they always refuse
     ("value < 100.0", ["MONEY"]),
+    ("value == null || value.size() < 100", ["PII"]),
     ("typeName != 'DOUBLE' || value > 1.0", None),
 ]
 JSONATA = [
