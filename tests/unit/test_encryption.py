@@ -146,6 +146,16 @@ class TestRoundTrip:
 
         asyncio.run(main())
 
+    def test_long_batches(self, world: World) -> None:
+        write, read = world.writer(fields()), world.reader()
+        data = write.serialize_many([ORDER] * 1500, context())
+        assert read.deserialize_many(data, context()) == [ORDER] * 1500
+        data[1200] = data[1200][:-3] + b"???" if data[1200] is not None else None
+        with pytest.raises(SerializationError, match="value 1200 of the batch"):
+            read.deserialize_many(data, context())
+        with pytest.raises(SerializationError, match="object 1 of the batch"):
+            write.serialize_many([ORDER, {**ORDER, "card": 5}], context())
+
     def test_layout_of_fields(self, world: World) -> None:
         data = world.writer(fields(**{"encrypt.dek.expiry.days": "1"}))({**ORDER, "photo": b""}, context())
         assert data is not None

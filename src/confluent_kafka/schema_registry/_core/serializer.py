@@ -213,8 +213,11 @@ class SerializerCore:
             return self._write_many(plan, objects, ctx)
         done: list[bytes | None] = []
         for obj in objects:
-            outcome = None if obj is None else self._start_ruled(plan, obj, ctx)
-            done.append((yield from outcome.operation) if isinstance(outcome, Pending) else outcome)
+            try:
+                outcome = None if obj is None else self._start_ruled(plan, obj, ctx)
+                done.append((yield from outcome.operation) if isinstance(outcome, Pending) else outcome)
+            except SerializationError as e:  # noqa: PERF203  # it says which one
+                raise _placed(e, f"object {len(done)} of the batch") from e.__cause__
         return done
 
     def _write(self, plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> bytes:
@@ -325,17 +328,20 @@ class DeserializerCore:
         """Return the objects of many values of one topic and field, or a ``Pending`` that ends with them."""
         values = list(values)
         objects: list[Any] = []
-        return self._some(values, objects, ctx) or objects
+        rest = self._some(values, objects, ctx)
+        return objects if rest is None else Pending(self._rest_later(values, objects, rest, ctx))
 
     def _some(
         self, values: list[bytes | None], objects: list[Any], ctx: SerializationContext | None
-    ) -> Pending[list[Any]] | None:
+    ) -> tuple[bytes, int, Hashable, bytes | SchemaId] | None:
+        """Read values as long as nothing has to be waited for; return what ``_later`` needs for the next one."""
         convert, last = self._convert, b""
         plan: ReadPlan | None = None
         quick = self._short_frames and (ctx is None or header_frame(ctx) is None)
         quick = quick and not self._planner.follows_registry
         try:
-            for value in values[len(objects) :]:
+            for number in range(len(objects), len(values)):
+                value = values[number]
                 if value is None:
                     objects.append(None)
                     continue
@@ -349,7 +355,7 @@ class DeserializerCore:
                     if plan is None and self._planner.follows_registry:
                         plan = self._planner.current(key)
                     if plan is None or plan.rules is not None:
-                        return Pending(self._rest_later(values, objects, data, start, key, frame, ctx))
+                        return data, start, key, frame
                     last = data[:start]
                 obj = plan.decode(data, start)
                 objects.append(obj if convert is None else convert(obj, ctx))
@@ -367,18 +373,17 @@ class DeserializerCore:
         self,
         values: list[bytes | None],
         objects: list[Any],
-        data: bytes,
-        start: int,
-        key: Hashable,
-        frame: bytes | SchemaId,
+        rest: tuple[bytes, int, Hashable, bytes | SchemaId] | None,
         ctx: SerializationContext | None,
     ) -> Op[list[Any]]:
-        while True:
-            objects.append((yield from self._later(data, start, key, frame, ctx)))
+        # a loop: each value may need waiting, and a batch may be longer than the stack is deep
+        while rest is not None:
+            try:
+                objects.append((yield from self._later(*rest, ctx)))
+            except SerializationError as e:
+                raise _placed(e, f"value {len(objects)} of the batch") from e.__cause__
             rest = self._some(values, objects, ctx)
-            if rest is None:
-                return objects
-            return (yield from rest.operation)
+        return objects
 
     def _look(self, data: bytes, ctx: SerializationContext | None) -> tuple[Hashable, bytes | SchemaId, bytes, int]:
         """Return the key of the plan, the frame (read already if by a function of the user), the payload's place."""
