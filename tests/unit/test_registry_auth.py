@@ -24,6 +24,9 @@ IMDS = {
 }
 
 
+STATIC = {"bearer.auth.credentials.source": "STATIC_TOKEN", "bearer.auth.logical.cluster": "lsrc"}
+
+
 def token(value: str = "t1", life: Any = 100) -> HttpReply:
     return reply({"access_token": value, "expires_in": life, "token_type": "Bearer"})
 
@@ -63,6 +66,20 @@ def test_static_token() -> None:
     with pytest.raises(SchemaRegistryError):
         get(script, error(401))  # there is no other token to try with
     assert len(script.requests) == 2
+
+
+@pytest.mark.parametrize("value", ["tok\n", " tok", "tok\r\n"])
+def test_space_around_a_token_is_not_part_of_it(value: str) -> None:
+    script = Script(**{**STATIC, "bearer.auth.token": value})
+    get(script, reply([]))
+    assert sent_token(script) == "Bearer tok"
+
+
+@pytest.mark.parametrize("value", ["hunter2\nX: y", "hunter2é", "hunter2\x00"])
+def test_a_token_that_is_no_header_is_refused_without_being_shown(value: str) -> None:
+    with pytest.raises(ValueError, match=r"bearer\.auth\.token has characters") as raised:
+        Script(**{**STATIC, "bearer.auth.token": value})
+    assert "hunter2" not in str(raised.value)
 
 
 class TestCustom:

@@ -244,7 +244,9 @@ class TestRedirects:
         with pytest.raises(SchemaRegistryError):
             script.run(request(script.link, "POST", "x", body={"a": 1}), self.redirect("/y", 302))
 
-    @pytest.mark.parametrize("location", ["", "file:///etc/passwd", "ftp://x/"])
+    @pytest.mark.parametrize(
+        "location", ["", "file:///etc/passwd", "ftp://x/", "http://[x", "http://h:99999/", "http://h:x/"]
+    )
     def test_nowhere(self, location: str) -> None:
         with pytest.raises(SchemaRegistryError):
             get(Script(), self.redirect(location))

@@ -55,13 +55,25 @@ def basic_header(user: str, password: str) -> str:
 
 
 def bearer_headers(token: str, logical_cluster: str | None, identity_pool: str | None) -> dict[str, str]:
-    """Return the headers that carry a token."""
-    headers = {"Authorization": f"Bearer {token}"}
+    """Return the headers that carry a token.
+
+    Raises:
+        ValueError: one of them has characters that a header cannot have; the text does not have them.
+    """
+    headers = {"Authorization": f"Bearer {_header_value(TOKEN_FIELD, token)}"}
     if logical_cluster is not None:
-        headers["target-sr-cluster"] = logical_cluster
+        headers["target-sr-cluster"] = _header_value(CLUSTER_FIELD, logical_cluster)
     if identity_pool is not None:
-        headers["Confluent-Identity-Pool-Id"] = identity_pool
+        headers["Confluent-Identity-Pool-Id"] = _header_value(POOL_FIELD, identity_pool)
     return headers
+
+
+def _header_value(name: str, value: str) -> str:
+    # tokens come out of files with a newline behind them; the HTTP library would show them in its complaint
+    stripped = value.strip()
+    if not (stripped.isascii() and stripped.isprintable()):
+        raise ValueError(f"{name} has characters that cannot stand in an HTTP header")
+    return stripped
 
 
 def make_auth(config: ClientConfig, policy: RetryPolicy) -> Auth:

@@ -123,12 +123,16 @@ def _redirected(sent: HttpRequest, outcome: Outcome) -> HttpRequest | None:
     location = outcome.headers.get("location")
     if not location:
         return None
-    url = urljoin(sent.url, location)
-    old, new = urlsplit(sent.url), urlsplit(url)
+    old = urlsplit(sent.url)
+    try:
+        new = urlsplit(urljoin(sent.url, location))
+        place = (new.scheme, new.hostname, new.port)
+    except ValueError:  # no URL
+        return None
     if new.scheme not in ("http", "https") or not new.hostname:
         return None
     headers = sent.headers
-    if (old.scheme, old.hostname, old.port) != (new.scheme, new.hostname, new.port):
+    if (old.scheme, old.hostname, old.port) != place:
         headers = {name: value for name, value in headers.items() if name.lower() not in _CREDENTIALS}
     clean = new._replace(netloc=new.netloc.rpartition("@")[2]).geturl()
     return HttpRequest(sent.method, clean, headers, sent.body, sent.timeout)

@@ -79,6 +79,9 @@ class Transport:
         except httpx2.RequestError as e:
             e.request = httpx2.Request(request.method, request.url)  # without the headers: errors are pickled and shown
             return HttpFailure(e)
+        except OSError as e:
+            # such as a TLS alert that comes with the first read, which httpcore2 does not always make one of its own
+            return HttpFailure(_read_error(e))
         except RuntimeError as e:
             if not self.session.is_closed:
                 raise
@@ -93,6 +96,12 @@ class Transport:
     def close(self) -> None:
         """Close the connections."""
         self.session.close()
+
+
+def _read_error(error: OSError) -> httpx2.ReadError:
+    made = httpx2.ReadError(str(error))
+    made.__cause__ = error
+    return made
 
 
 class _Deadline(threading.local):
