@@ -345,15 +345,23 @@ class TestAsyncio:
         results: list[Any] = []
 
         async def use(number: int) -> None:
-            results.extend([(await client.register_schema(f"s{number}-{n}", A)) > 0 for n in range(5)])
+            names = [f"s{number}-{n}" for n in range(5)]
+            results.extend(await asyncio.gather(*(client.register_schema(name, A) for name in names)))
             await client.aclose()
 
-        threads = [threading.Thread(target=lambda n=n: asyncio.run(use(n))) for n in range(4)]
+        def run(number: int) -> None:
+            try:
+                asyncio.run(use(number))
+            except Exception as e:
+                results.append(e)
+
+        threads = [threading.Thread(target=run, args=(n,)) for n in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(60)
-        assert results == [True] * 20
+        assert [result for result in results if not isinstance(result, int)] == []
+        assert len(results) == 20
 
     def test_a_task_that_is_cancelled_does_not_take_others_with_it(self, server: SchemaRegistryServer) -> None:
         async def use() -> Any:

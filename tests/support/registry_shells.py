@@ -41,8 +41,15 @@ class Shell:
         if self._loop is None:
             self.client.close()
         else:
-            self._loop.run_until_complete(self.client.aclose())
+            self._loop.run_until_complete(self._end())
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
+
+    async def _end(self) -> None:
+        await self.client.aclose()
+        # asyncio closes sockets in its next turns; one that is left open would be some later test's warning
+        for _ in range(3):
+            await asyncio.sleep(0)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self.client, name)
