@@ -15,6 +15,7 @@ from confluent_kafka.schema_registry import RegisteredSchema, Schema, SchemaRefe
 
 from ._admin import Group, confirm, print_json, show
 from ._errors import FAILED, OK, CommandError, UsageError
+from ._keys import add_keys_options, add_rotate_options, run_keys, run_rotate
 from ._registry_client import add_registry_options, registry
 from ._terminal import say
 
@@ -26,6 +27,8 @@ examples:
   %(prog)s check orders-value order.avsc
   %(prog)s diff orders-value
   %(prog)s delete orders-value --yes
+  %(prog)s keys
+  %(prog)s rotate orders orders-value --kms secret=...
 """
 TYPES = ("AVRO", "JSON", "PROTOBUF")
 _SUFFIXES = {".avsc": "AVRO", ".json": "JSON", ".proto": "PROTOBUF"}
@@ -75,6 +78,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--version", dest="number", type=_version, metavar="N", help="only this version")
     parser.add_argument(
         "--permanent", action="store_true", help="for good: messages written with it can no longer be read"
+    )
+
+    add_keys_options(action("keys", "list the keys of client-side encryption", run_keys))
+    add_rotate_options(
+        action(
+            "rotate", "make a new data key, for rules with encrypt.dek.expiry.days; old data stays readable", run_rotate
+        )
     )
 
 

@@ -225,6 +225,19 @@ class Keys:
         key = yield from self._unwrap(spec, kek, dek)
         return self.ring.put(spec.version(version), key, version, b"", None)
 
+    def rotate(self, spec: KeySpec) -> Op[Dek]:
+        """Make the next version of a subject's data key.
+
+        Raises:
+            EncryptionError: there is no such key encryption key, or no data key yet; or none could be made.
+        """
+        kek = yield from self._kek(spec)
+        dek = yield from self._find_dek(spec, LATEST, deleted=False)
+        if dek is None:
+            raise DekNotFoundError("there is no data key yet: a writer makes the first one", spec.kek, spec.subject)
+        made, _ = yield from self._new_dek(spec, kek, (dek.version or 1) + 1)
+        return made
+
     def _keep(self, spec: KeySpec, made: tuple[Dek, DataKey], *, new: bool = False) -> CachedKey:
         dek, key = made
         version = dek.version or 1

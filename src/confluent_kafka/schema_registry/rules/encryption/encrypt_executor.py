@@ -92,6 +92,7 @@ __all__ = [
     "RuleRegistry",
     "SchemaRegistryError",
     "get_kms_driver",
+    "rotate",
 ]
 
 KEY_CACHE_CAPACITY = "encrypt.key.cache.capacity"
@@ -493,6 +494,26 @@ def _perform(effect: Any) -> Any:
     if isinstance(effect, KmsCall):
         return effect.function()
     raise NotImplementedError(f"unexpected effect {effect!r}")
+
+
+def rotate(client_conf: dict[str, Any], rule_conf: dict[str, Any], kek: str, subject: str, algorithm: str) -> Dek:
+    """Make the next version of a subject's data key, which writers with ``encrypt.dek.expiry.days`` use from then on.
+
+    A writer that is running notices when its own key is too old, or after ``encrypt.key.cache.ttl.sec``.
+
+    Args:
+        client_conf: configuration of the registry client.
+        rule_conf: properties for the key management system; its driver has to be registered.
+        kek: the key encryption key.
+        subject: whose data the key is for.
+        algorithm: how it encrypts, for example ``AES256_GCM``.
+    Raises:
+        EncryptionError: there is no such key encryption key or no data key yet, or none could be made.
+    """
+    spec = KeySpec(kek, None, None, _algorithm(algorithm), 1, subject, True)
+    with DekRegistryClient.new_client(client_conf) as client:
+        dek: Dek = _block(Keys(client, KeyRing(1), rule_conf, Clock().now).rotate(spec))
+    return dek
 
 
 class AeadWrapper:
