@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from confluent_kafka.schema_registry._async.rest import AsyncRestClient
 from confluent_kafka.schema_registry._core import ops, warm_start
 from confluent_kafka.schema_registry._core.client_caches import ClientCaches
-from confluent_kafka.schema_registry._core.rest import segment as _urlencode  # noqa: F401
-from confluent_kafka.schema_registry._core.retry import full_jitter, is_retriable, is_success  # noqa: F401
+from confluent_kafka.schema_registry._core.rest import segment as _urlencode
+from confluent_kafka.schema_registry._core.retry import full_jitter, is_retriable, is_success
 
 if TYPE_CHECKING:
     import os
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
         SchemaVersion,
         ServerConfig,
     )
+
+__all__ = ["AsyncSchemaRegistryClient", "_AsyncRestClient", "_urlencode", "full_jitter", "is_retriable", "is_success"]
 
 
 class _AsyncRestClient(AsyncRestClient):

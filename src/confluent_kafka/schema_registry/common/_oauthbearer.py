@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from confluent_kafka.schema_registry._core.auth import CLUSTER_FIELD, POOL_FIELD, TOKEN_FIELD
 from confluent_kafka.schema_registry._core.client_config import normalize_identity_pool
 
-__all__ = ["_AsyncStaticFieldProvider", "_StaticFieldProvider", "normalize_identity_pool"]
+__all__ = [
+    "_AsyncBearerFieldProvider",
+    "_AsyncStaticFieldProvider",
+    "_BearerFieldProvider",
+    "_StaticFieldProvider",
+    "normalize_identity_pool",
+]
 
 
 @dataclass
