@@ -324,6 +324,8 @@ class TestDemo:
         done = run_cli("demo")
         shown = ok(done).decode()
         assert "OK: all 5,243 records of 3 data sets came back as sent" in shown
+        assert "encrypted  1,000 records of airports: name, city" in shown
+        assert "none in clear on the topic, all equal when decrypted" in shown
         for stage in ("serialize", "produce", "consume", "deserialize", "sample", "check"):
             assert f"  {stage} " in shown
 

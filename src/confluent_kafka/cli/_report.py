@@ -8,19 +8,24 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+from ._encrypted import Encrypted
 from ._pipeline import Outcome, Stage
 from ._terminal import per_second, plural, readable_bytes
 
 WIDTH = 100
 
 
-def as_text(cluster: str, outcomes: list[Outcome], left_behind: list[str]) -> str:
+def as_text(cluster: str, outcomes: list[Outcome], left_behind: list[str], encrypted: Encrypted | None = None) -> str:
     """The page: cluster, one block per table, the verdict."""
     lines = [f"Real records through Kafka and back: {cluster}, schemas in an in-memory registry", ""]
     for outcome in outcomes:
         lines += _block(outcome)
+    if encrypted is not None:
+        lines += _encryption(encrypted)
     records = sum(outcome.stages[0].records for outcome in outcomes)
     failed = [outcome.dataset.name for outcome in outcomes if not outcome.ok]
+    if encrypted is not None and not encrypted.ok:
+        failed.append("what was encrypted")
     if failed:
         lines.append(f"FAILED: {', '.join(failed)} did not come back as sent")
     else:
@@ -28,6 +33,20 @@ def as_text(cluster: str, outcomes: list[Outcome], left_behind: list[str]) -> st
     if left_behind:
         lines.append(f"Left on the broker, delete when no longer wanted: {', '.join(left_behind)}")
     return "\n".join(lines)
+
+
+def _encryption(encrypted: Encrypted) -> list[str]:
+    verdict = "none in clear on the topic, all equal when decrypted"
+    if not encrypted.ok:
+        verdict = f"FAILED: {encrypted.in_clear:,} in clear on the topic, {encrypted.different:,} different"
+    return [
+        f"encrypted  {plural(encrypted.records, 'record')} of {encrypted.dataset}: {', '.join(encrypted.fields)}",
+        f"  topic        {encrypted.topic}",
+        _cut(f"  sent         {encrypted.value}"),
+        _cut(f"  on the topic {encrypted.on_the_topic}..."),
+        f"  check        {verdict}",
+        "",
+    ]
 
 
 def _block(outcome: Outcome) -> list[str]:
@@ -66,11 +85,14 @@ def _verdict(outcome: Outcome) -> str:
     return "FAILED: " + ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)
 
 
-def as_json(cluster: dict[str, Any], outcomes: list[Outcome], left_behind: list[str]) -> str:
+def as_json(
+    cluster: dict[str, Any], outcomes: list[Outcome], left_behind: list[str], encrypted: Encrypted | None = None
+) -> str:
     """The same facts for programs; seconds and bytes are plain numbers."""
     report = {
-        "ok": all(outcome.ok for outcome in outcomes),
+        "ok": all(outcome.ok for outcome in outcomes) and (encrypted is None or encrypted.ok),
         "cluster": cluster,
+        "encrypted": None if encrypted is None else encrypted.described(),
         "datasets": [_entry(outcome) for outcome in outcomes],
         "records": sum(outcome.stages[0].records for outcome in outcomes),
         "topics_left": left_behind,

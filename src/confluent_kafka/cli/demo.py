@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import uuid
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import Producer
 from confluent_kafka.testing import MockCluster
@@ -16,6 +17,9 @@ from ._errors import FAILED, OK, CommandError, UsageError
 from ._formats import FORMATS
 from ._settings import add_client_options, client_settings, open_client
 from ._terminal import ClientLog, Progress
+
+if TYPE_CHECKING:
+    from . import _encrypted
 
 EPILOG = """\
 examples:
@@ -136,10 +140,35 @@ def run(arguments: argparse.Namespace) -> int:
                 outcomes.append(pipeline.run(producer, dataset, topic, arguments.samples))
             except ImportError as error:
                 raise CommandError(str(error)) from error
+        encrypted = _encrypt(chosen, cluster, settings, producer, arguments.timeout)
     place = f"embedded cluster of {arguments.brokers}" if embedded else str(settings.get("bootstrap.servers"))
     if arguments.json:
         facts = {"embedded": embedded, "bootstrap_servers": settings.get("bootstrap.servers")}
-        print(_report.as_json(facts, outcomes, created))
+        print(_report.as_json(facts, outcomes, created, encrypted))
     else:
-        print(_report.as_text(place, outcomes, created))
-    return OK if all(outcome.ok for outcome in outcomes) else FAILED
+        print(_report.as_text(place, outcomes, created, encrypted))
+    return OK if all(outcome.ok for outcome in outcomes) and (encrypted is None or encrypted.ok) else FAILED
+
+
+def _encrypt(
+    chosen: list[_datasets.Dataset],
+    cluster: MockCluster | None,
+    settings: dict[str, Any],
+    producer: Producer,
+    timeout: float,
+) -> _encrypted.Encrypted | None:
+    """Send a part of the table with most texts once more, encrypted; on the embedded cluster only.
+
+    Returns: what came of it, None where there is no such table, or cryptography is not installed.
+    """
+    from . import _encrypted
+
+    dataset = max(chosen, key=lambda one: len(_encrypted.columns_of(one)))
+    if cluster is None or not _encrypted.columns_of(dataset):
+        return None
+    topic = f"ferrokafka-demo-encrypted-{uuid.uuid4().hex[:8]}"
+    cluster.create_topic(topic, 1)
+    try:
+        return _encrypted.run(settings, producer, dataset, topic, timeout)
+    except ImportError:
+        return None
