@@ -30,6 +30,7 @@ from tests.mock.async_serde_kit import (
     fill_topic,
     reading,
     run,
+    until,
     values,
 )
 from tests.mock.kit import DEADLINE, settings, unique_name
@@ -334,3 +335,166 @@ class TestConsumer:
         with pytest.raises(ValueError, match=r"group\.id"):
             AsyncDeserializingConsumer(settings(cluster) | {"value.deserializer.builder": Build(failing)})
         assert failing.log == ["close"]
+
+
+class TestUnderWay:
+    """A message whose deserializer has not ended belongs to the consumer, not to the application."""
+
+    def test_close_leaves_it_to_the_next_member(self, cluster: MockCluster, topic: str, fill: Any) -> None:
+        fill(b"1", b"2", b"3", headers=[("h", b"x")])
+        group = unique_name("group")
+        stuck = asyncio.Event()
+
+        async def slow(data: bytes, ctx: Any) -> str:
+            if data == b"2":
+                stuck.set()
+                await asyncio.get_running_loop().create_future()
+            return data.decode()
+
+        async def main() -> None:
+            options = {"group.id": group, "enable.auto.commit": True, "session.timeout.ms": 1_000}
+            consumer = consumer_of(cluster, None, slow, **options)
+            await consumer.subscribe([topic])
+            assert (await consumer.poll(DEADLINE)).value() == "1"
+            reading_ = asyncio.create_task(consumer.poll())
+            await stuck.wait()
+            assert [place.offset for place in await consumer.position([TopicPartition(topic, 0)])] == [1]
+            await consumer.close()
+            reading_.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading_
+            following = consumer_of(cluster, None, StringDeserializer(), **options)
+            await following.subscribe([topic])
+            messages = await following.consume(2, DEADLINE)
+            assert values(messages) == ["2", "3"]
+            assert [message.headers() for message in messages] == [[("h", b"x")]] * 2
+            await following.close()
+
+        run(main)
+
+    def test_one_that_ends_after_close_is_not_handed_over(self, cluster: MockCluster, topic: str, fill: Any) -> None:
+        fill(b"1")
+        stuck, release = asyncio.Event(), asyncio.Event()
+
+        async def slow(data: bytes, ctx: Any) -> str:
+            stuck.set()
+            await release.wait()
+            return data.decode()
+
+        async def main() -> None:
+            consumer = await reading(cluster, topic, value=slow)
+            reader = asyncio.create_task(consumer.poll())
+            await stuck.wait()
+            await consumer.close()
+            release.set()
+            with pytest.raises(RuntimeError, match="Consumer closed"):
+                await reader
+
+        run(main)
+
+    @pytest.mark.parametrize("call", ["poll", "consume", "batches"])
+    def test_what_is_taken_away_meanwhile_is_not_handed_over(
+        self, cluster: MockCluster, topic: str, fill: Any, call: str
+    ) -> None:
+        """Seek, pause and a new assignment while the deserializer runs are seen as they are without one."""
+        fill(b"1", b"2", b"3", b"4", headers=[("h", b"x")])
+        here = TopicPartition(topic, 0)
+        stuck, release = asyncio.Event(), asyncio.Event()
+
+        async def slow(data: bytes, ctx: Any) -> str:
+            stuck.set()
+            await release.wait()
+            return data.decode()
+
+        async def main() -> None:
+            consumer = await reading(cluster, topic, value=slow)
+
+            async def begun() -> asyncio.Task[Any]:
+                stuck.clear()
+                release.clear()
+                calls = {
+                    "poll": consumer.poll,
+                    "consume": lambda: consumer.consume(1),
+                    "batches": lambda: anext(aiter(consumer.batches(1))),
+                }
+                task = asyncio.create_task(_first_of(calls[call]()))
+                await stuck.wait()
+                return task
+
+            task = await begun()
+            await consumer.seek(TopicPartition(topic, 0, 2))
+            release.set()
+            if call == "consume" and (got := await task) is None:  # an empty list: what came was taken away
+                got = (await consumer.consume(1, DEADLINE))[0]
+            elif call != "consume":
+                got = await task
+            assert (got.value(), got.offset()) == ("3", 2)
+
+            task = await begun()
+            await consumer.pause([here])
+            release.set()
+            if call == "consume":
+                assert await task is None
+                task = asyncio.create_task(_first_of(consumer.consume(1)))
+            await asyncio.sleep(0.05)
+            assert not task.done()
+            assert [place.offset for place in await consumer.position([here])] == [3]
+            await consumer.resume([here])
+            got = await task
+            assert (got.value(), got.headers()) == ("4", [("h", b"x")])
+
+            await consumer.seek(TopicPartition(topic, 0, 0))
+            task = await begun()
+            await consumer.assign([TopicPartition(topic, 0, 1)])
+            release.set()
+            got = await task
+            if got is None:
+                got = (await consumer.consume(1, DEADLINE))[0]
+            assert got.offset() == 1
+            await consumer.close()
+
+        run(main)
+
+    def test_offsets_of_messages_under_way_side_by_side(self, cluster: MockCluster, topic: str, fill: Any) -> None:
+        """Nothing is stored past the first that is not handed over, in whatever order they end."""
+        fill(*(str(number).encode() for number in range(6)))
+        gates = {str(number): asyncio.Event() for number in range(6)}
+        begun: list[str] = []
+        group = unique_name("group")
+
+        async def gated(data: bytes, ctx: Any) -> str:
+            begun.append(data.decode())
+            await gates[data.decode()].wait()
+            return data.decode()
+
+        async def main() -> None:
+            consumer = consumer_of(cluster, None, gated, **{"group.id": group, "enable.auto.commit": False})
+            here = TopicPartition(topic, 0)
+            await consumer.assign([TopicPartition(topic, 0, 0)])
+            tasks = {}
+            for number in range(4):
+                tasks[number] = asyncio.create_task(consumer.poll())
+                await until(lambda: len(begun) == number + 1, "the deserializer")  # noqa: B023
+            for number in (1, 3):
+                gates[str(number)].set()
+                assert (await tasks[number]).value() == str(number)
+            assert [place.offset for place in await consumer.position([here])] == [0]
+            gates["0"].set()
+            await tasks[0]
+            assert [place.offset for place in await consumer.commit(asynchronous=False)] == [2]
+            assert [place.offset for place in await consumer.position([here])] == [2]
+            tasks[2].cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await tasks[2]
+            for gate in gates.values():
+                gate.set()
+            assert values(await consumer.consume(3, DEADLINE)) == ["2", "4", "5"]
+            assert [place.offset for place in await consumer.commit(asynchronous=False)] == [6]
+            await consumer.close()
+
+        run(main)
+
+
+async def _first_of(call: Any) -> Any:
+    got = await call
+    return (got[0] if got else None) if isinstance(got, list) else got
