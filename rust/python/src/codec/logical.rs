@@ -17,6 +17,8 @@ const MILLIS: i64 = 1_000;
 const MICROS: i64 = 1_000_000;
 /// More digits than any schema has; 10^n is not computed for a larger n.
 const MOST_DIGITS: i64 = 100_000;
+/// No decimal takes more bytes; a schema can announce any size.
+const MOST_BYTES: usize = 1 << 24;
 
 /// The word for what a logical type takes, in messages.
 pub fn word(logical: Logical) -> &'static str {
@@ -246,6 +248,9 @@ pub fn decimal_bytes(info: &Decimal, object: &Bound<'_, PyAny>, size: Option<usi
 
 /// The same number in exactly that many bytes.
 fn sized(bytes: Vec<u8>, size: usize) -> Outcome<Vec<u8>> {
+    if size > MOST_BYTES {
+        return mismatch(format!("decimals of {size} bytes are not supported"));
+    }
     let filler = if bytes[0] & 0x80 == 0 { 0 } else { 0xff };
     let same_sign = |rest: &[u8]| rest.first().is_some_and(|first| (first ^ filler) & 0x80 == 0);
     let mut spare = 0;

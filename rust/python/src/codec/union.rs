@@ -188,16 +188,18 @@ impl<'py> Walk<'_, 'py> {
     }
 
     pub fn parts_match(&mut self, kind: &Kind, object: &Bound<'py, PyAny>) -> Outcome<bool> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
+        if let Kind::Union(branches) = kind {
+            return self.union_matches(branches, object);
+        }
+        if self.depth >= MAX_DEPTH {
             return Err(What::TooDeep.into());
         }
+        self.depth += 1;
         let answer = match kind {
             Kind::Enum(enumeration) => self.symbol(enumeration, object).map(|place| place.is_some()),
             Kind::Array(items) => self.items_match(*items, object),
             Kind::Map(values) => self.map_matches(*values, object),
             Kind::Record(record) => self.record_matches(record, object),
-            Kind::Union(branches) => self.union_matches(branches, object),
             _ => Ok(false),
         };
         self.depth -= 1;
