@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
+from confluent_kafka import Producer
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
 from confluent_kafka.schema_registry.rules.encryption.encrypt_executor import FieldEncryptionExecutor
 from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import reset_kms_drivers
 from confluent_kafka.schema_registry.rules.encryption.localkms.local_driver import LocalKmsDriver
-from confluent_kafka.testing import SchemaRegistryServer
+from confluent_kafka.testing import MockCluster, SchemaRegistryServer
 from tests.mock.cli_kit import ok, run_cli
+from tests.mock.kit import unique_name
 from tests.unit.rules_kit import context, rule, schema_with
 
 ORDER = {"id": 1, "card": "4111", "note": None, "photo": None, "emails": [], "phones": {}, "address": None}
@@ -76,3 +78,19 @@ def test_keys_and_rotate(registry: SchemaRegistryServer) -> None:
     failed = run_cli("schemas", "rotate", "orders", "others", "--kms", "secret=x", *at)
     assert failed.returncode != 0
     assert b"there is no data key yet" in failed.stderr
+
+
+def test_consume_decrypts(registry: SchemaRegistryServer) -> None:
+    params = {"encrypt.kek.name": "orders", "encrypt.kms.type": "local-kms", "encrypt.kms.key.id": "key"}
+    topic = unique_name("encrypted")
+    with SchemaRegistryClient({"url": registry.url}) as client, MockCluster(1, topics={topic: 1}) as cluster:
+        schema = schema_with([rule(tags=["PII"], params=params)])
+        write = AvroSerializer(client, schema, rule_conf=SECRET, rule_registry=rules())
+        with Producer({"bootstrap.servers": cluster.bootstrap_servers}) as producer:
+            producer.produce(topic, write(ORDER, context(topic)))
+        write.close()
+        command = ("consume", topic, "--from", "beginning", "--count", "1", "--schema-registry", registry.url)
+        place = cluster.bootstrap_servers
+        kms = f"secret={SECRET['secret']}"
+        assert b'"card": "4111"' in ok(run_cli(*command, "--kms", kms, bootstrap=place)).replace(b'":"', b'": "')
+        assert b"4111" not in run_cli(*command, bootstrap=place).stdout

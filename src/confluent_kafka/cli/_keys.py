@@ -97,6 +97,24 @@ def run_rotate(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def decrypting_rules() -> Any:
+    """Return a rule registry that decrypts. Raises: CommandError: cryptography is not installed."""
+    try:
+        from confluent_kafka.schema_registry.rules.encryption.encrypt_executor import (
+            EncryptionExecutor,
+            FieldEncryptionExecutor,
+        )
+    except ImportError as error:
+        raise CommandError(str(error)) from error
+    from confluent_kafka.schema_registry.rule_registry import RuleRegistry
+
+    _register_drivers()
+    rules = RuleRegistry()
+    rules.register_executor(FieldEncryptionExecutor())
+    rules.register_executor(EncryptionExecutor())
+    return rules
+
+
 def _register_drivers() -> None:
     from confluent_kafka.schema_registry.rules.encryption.awskms.aws_driver import AwsKmsDriver
     from confluent_kafka.schema_registry.rules.encryption.azurekms.azure_driver import AzureKmsDriver

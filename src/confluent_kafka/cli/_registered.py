@@ -192,10 +192,16 @@ class Decoder:
     Args:
         url: the registry.
         text: make JSON texts, for output by format; else objects.
+        kms: properties for key management systems, to decrypt what is encrypted; empty leaves it encrypted.
     """
 
-    def __init__(self, url: str, text: bool) -> None:
+    def __init__(self, url: str, text: bool, kms: dict[str, str] | None = None) -> None:
         self._registry = open_registry(url)
+        self._rules: dict[str, Any] = {}
+        if kms:
+            from ._keys import decrypting_rules
+
+            self._rules = {"rule_conf": kms, "rule_registry": decrypting_rules()}
         self._text = text
         self._readers: dict[str, Callable[[Any, SerializationContext], Any]] = {}
         self._told: set[str] = set()
@@ -247,16 +253,20 @@ class Decoder:
         if schema_type == "JSON":
             from confluent_kafka.schema_registry.json_schema import JSONDeserializer
 
-            reader = JSONDeserializer(None, schema_registry_client=self._registry, conf={"validate": False})
+            reader = JSONDeserializer(
+                None, schema_registry_client=self._registry, conf={"validate": False}, **self._rules
+            )
         elif schema_type == "PROTOBUF":
             from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer
 
-            reader = ProtobufDeserializer(None, schema_registry_client=self._registry, as_dict=True)
+            reader = ProtobufDeserializer(None, schema_registry_client=self._registry, as_dict=True, **self._rules)
         else:
             from confluent_kafka.schema_registry.avro import AvroDeserializer
 
-            reader = AvroDeserializer(self._registry)
-        return lambda data, context: reader(data, context if header_needed(context) else None)
+            reader = AvroDeserializer(self._registry, **self._rules)
+        # keys belong to the subject, which is that of the topic
+        always = bool(self._rules)
+        return lambda data, context: reader(data, context if always or header_needed(context) else None)
 
 
 def header_needed(context: SerializationContext) -> bool:

@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from . import _format, _position
 from ._errors import OK, CommandError, UsageError
 from ._registered import Decoder, add_registry_option, registry_url
-from ._settings import add_client_options, client_settings, describe, open_client, require_brokers
+from ._settings import add_client_options, client_settings, describe, open_client, parse_property, require_brokers
 from ._terminal import ClientLog, Progress, plural, say
 
 EPILOG = """\
@@ -66,6 +66,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     output.add_argument("--format", default=_format.DEFAULT_FORMAT, help="how to write a message (default: %%s\\n)")
     output.add_argument("--json", action="store_true", help="one JSON object per line; base64 for what is no UTF-8")
     add_registry_option(parser)
+    parser.add_argument(
+        "--kms",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        type=parse_property,
+        help="decrypt: a property for the key management system, for example --kms secret=...; repeatable",
+    )
     parser.add_argument("--null", default="", metavar="TEXT", help="written by --format for a null key or value")
     parser.add_argument(
         "--timeout", type=float, default=10.0, metavar="S", help="seconds to wait for the brokers' first answer (10)"
@@ -188,7 +196,7 @@ def run(arguments: argparse.Namespace) -> int:
     url = registry_url(arguments)
     formatter = _format.as_json if arguments.json else _format.compile_format(arguments.format, arguments.null)
     if url is not None:
-        formatter = _decoding(Decoder(url, text=not arguments.json), formatter)
+        formatter = _decoding(Decoder(url, text=not arguments.json, kms=dict(arguments.kms)), formatter)
     start = None if arguments.start is None else _position.parse_start(arguments.start)
     if sys.stdout is None:
         raise CommandError("there is no standard output to write to")
