@@ -136,38 +136,31 @@ def test_partitions_move_and_every_record_comes_once(
     run(main)
 
 
-@both_kinds
 def test_a_callback_may_choose_where_to_start(
     run: Run,
     aio_producer: MakeAIOProducer,
     aio_consumer: MakeAIOConsumer,
     make_topic: MakeTopic,
     conf_of_both: dict[str, Any],
-    kind: str,
 ) -> None:
     topic = make_topic()
     seen: list[list[int]] = []
 
     async def assigned(consumer: AIOConsumer, partitions: list[TopicPartition]) -> None:
-        seen.append(ids(partitions))
         await consumer.incremental_assign([TopicPartition(place.topic, place.partition, 3) for place in partitions])
         assert ids(await consumer.assignment()) == ids(partitions)
         await consumer.pause(partitions)
-
-    def plain(_consumer: AIOConsumer, partitions: list[TopicPartition]) -> None:
         seen.append(ids(partitions))
 
     async def main() -> None:
         await aio_producer().produce_batch(topic, list(numbers(5)))
         consumer = aio_consumer(conf_of_both)
-        await consumer.subscribe([topic], on_assign=assigned if kind != "function" else plain)
-        await poll_until(consumer, lambda: seen, "the callback") if kind != "function" else None
-        if kind != "function":
-            # paused inside: nothing comes until it is resumed
-            assert await consumer.poll(0.2) is None
-            await consumer.resume(await consumer.assignment())
-        expected = numbers(2, 3) if kind != "function" else numbers(5)
-        assert values_of(await read(consumer, len(expected))) == expected
+        await consumer.subscribe([topic], on_assign=assigned)
+        await poll_until(consumer, lambda: seen, "the callback")
+        # paused inside: nothing comes until it is resumed
+        assert await consumer.poll(0.2) is None
+        await consumer.resume(await consumer.assignment())
+        assert values_of(await read(consumer, 2)) == numbers(2, 3)
         assert seen == [[0]]
 
     run(main)
@@ -262,7 +255,6 @@ def test_an_exception_in_a_callback_comes_out_and_the_rebalance_goes_on(
 def test_lost_partitions_and_an_exception_about_them(
     run_asyncio: Run,
     broker: KafkaBroker,
-    aio_consumer: MakeAIOConsumer,
     make_topic: MakeTopic,
     group: str,
     conf_of_both: dict[str, Any],
@@ -281,7 +273,10 @@ def test_lost_partitions_and_an_exception_about_them(
         return either("coroutine function", callback)
 
     async def main() -> None:
-        consumer = aio_consumer({**conf_of_both, **session, "max.poll.interval.ms": 2_000})
+        consumer = AIOConsumer(
+            {"bootstrap.servers": broker.bootstrap, **conf_of_both, **session, "max.poll.interval.ms": 2_000}
+        )
+        run_asyncio.clients.append(consumer)
         await consumer.subscribe([topic], note("assign"), note("revoke"), note("lost"))
         await poll_until(consumer, consumer.assignment, "the partition")
         seen: list[Any] = []
@@ -420,7 +415,7 @@ def test_a_new_subscription_replaces_callbacks_and_partitions(
     aio_producer: MakeAIOProducer,
     aio_consumer: MakeAIOConsumer,
     make_topic: MakeTopic,
-    conf: dict[str, Any],
+    conf_of_both: dict[str, Any],
 ) -> None:
     first, second = make_topic(), make_topic()
     events: list[tuple[str, str]] = []
@@ -435,7 +430,7 @@ def test_a_new_subscription_replaces_callbacks_and_partitions(
         producer = aio_producer()
         await producer.send(first, b"first")
         await producer.send(second, b"second")
-        consumer = aio_consumer({**conf, "auto.offset.reset": "earliest"})
+        consumer = aio_consumer(conf_of_both)
         await consumer.subscribe([first], on_assign=noting("a1"), on_revoke=noting("r1"))
         assert values_of(await read(consumer, 1)) == [b"first"]
         await consumer.subscribe([second], on_assign=noting("a2"), on_revoke=noting("r2"))
