@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -311,7 +312,7 @@ class Cipher:
     def decrypt_text(self, text: str) -> str:
         """Return what ``text`` was written in place of; DecryptionError as ``decrypt``."""
         try:
-            data = base64.b64decode(text, validate=True)
+            data = _from_base64(text)
         except ValueError as e:
             raise self._corrupt("the text is not base64: it is not encrypted", None) from e
         try:
@@ -322,6 +323,12 @@ class Cipher:
 
     def _corrupt(self, reason: str, version: int | None) -> DecryptionError:
         return DecryptionError(reason, self._spec.kek, self._spec.subject, version)
+
+
+def _from_base64(text: str) -> bytes:
+    if sys.version_info >= (3, 11):
+        return binascii.a2b_base64(text, strict_mode=True)  # what the other does in the end, sooner
+    return base64.b64decode(text, validate=True)
 
 
 def _binary(value: Any) -> bytes:
