@@ -10,6 +10,7 @@ use rdkafka_sys::bindings as sys;
 use crate::buffer::Buffer;
 use crate::client::Client;
 use crate::error::{check, check_error, text, Error, Failure, Result};
+use crate::leaving::Owed;
 use crate::native::{c_string, Fetched, Partition, Partitions, Queue, Topic};
 pub use crate::offsets::{Committing, Newest};
 use crate::thread::Job;
@@ -22,11 +23,12 @@ pub struct Consumer {
     heartbeat: Duration,
     /// Set by every assign call: tells whether a rebalance callback has done it.
     assigned: AtomicBool,
-    close_queue: Mutex<Option<Queue>>,
+    pub(crate) close_queue: Mutex<Option<Queue>>,
+    pub(crate) owed: Owed,
     /// True once the group is being left. Held for reading by requests to the group, for writing by the start of a
     /// close. librdkafka 2.12 aborts the process when it meets a commit between the end of the group's business and the
     /// end of the group (rd_kafka_cgrp_terminated), and never answers other requests that it meets there.
-    leaving: RwLock<bool>,
+    pub(crate) leaving: RwLock<bool>,
     /// Held while the assignment is changed.
     assigning: Mutex<()>,
     buffer: Arc<Mutex<Buffer>>,
@@ -40,6 +42,7 @@ impl Consumer {
             heartbeat: Duration::from_millis(interval / 2),
             assigned: AtomicBool::new(false),
             close_queue: Mutex::default(),
+            owed: Owed::default(),
             leaving: RwLock::default(),
             assigning: Mutex::default(),
             buffer: Arc::default(),
@@ -50,12 +53,15 @@ impl Consumer {
         self.heartbeat
     }
 
-    fn rk(&self) -> *mut sys::rd_kafka_t {
+    pub(crate) fn rk(&self) -> *mut sys::rd_kafka_t {
         self.client.as_ptr()
     }
 
     /// Makes a request to the group, which librdkafka answers at once. `Error::Closing` when the group has ended.
-    fn ask<T: Send + 'static>(&self, request: impl FnOnce(*mut sys::rd_kafka_t) -> T + Send + 'static) -> Result<T> {
+    pub(crate) fn ask<T: Send + 'static>(
+        &self,
+        request: impl FnOnce(*mut sys::rd_kafka_t) -> T + Send + 'static,
+    ) -> Result<T> {
         /// How long an answer that was given before the end may take to be seen.
         const GRACE: Duration = Duration::from_secs(1);
         const LOOK: Duration = Duration::from_millis(10);
@@ -82,7 +88,7 @@ impl Consumer {
         }
     }
 
-    fn buffer(&self) -> MutexGuard<'_, Buffer> {
+    pub(crate) fn buffer(&self) -> MutexGuard<'_, Buffer> {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -151,7 +157,7 @@ impl Consumer {
     }
 
     /// Takes up to `most` messages off librdkafka's queue.
-    fn fetch(&self, taken: &mut Vec<Fetched>, most: usize) {
+    pub(crate) fn fetch(&self, taken: &mut Vec<Fetched>, most: usize) {
         let mut raw: Vec<*mut sys::rd_kafka_message_t> = Vec::with_capacity(most);
         // SAFETY: the array has room for `most` pointers, of which the call fills in the returned number.
         unsafe {
@@ -173,19 +179,6 @@ impl Consumer {
         self.buffer().clear();
     }
 
-    /// Lets rebalances that are ready come up as notices. Messages before them stay here.
-    pub fn surface(&self) {
-        let mut buffer = self.buffer();
-        let mut left = self.client.queue().len();
-        while left > 0 {
-            let most = left.min(256);
-            if buffer.extend(most, &mut |taken, most| self.fetch(taken, most)) == 0 {
-                return;
-            }
-            left -= most;
-        }
-    }
-
     pub fn subscribe(&self, topics: &[String]) -> Result<()> {
         let entries: Vec<_> = topics.iter().map(|topic| unassigned(topic)).collect();
         let list = Partitions::new(&entries);
@@ -205,7 +198,7 @@ impl Consumer {
     }
 
     /// Lets one thread change the assignment.
-    fn changing(&self) -> MutexGuard<'_, ()> {
+    pub(crate) fn changing(&self) -> MutexGuard<'_, ()> {
         self.assigning.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -258,6 +251,9 @@ impl Consumer {
             self.forget(partitions);
         }
         if self.assigned.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if self.owes(assign, partitions) {
             return Ok(());
         }
         let list = partitions.duplicate();
@@ -398,41 +394,6 @@ impl Consumer {
             sys::rd_kafka_mem_free(rk, buffer.cast());
             Ok(bytes)
         })?
-    }
-
-    /// Starts leaving the group; `close_step` must be called until `closed`.
-    pub fn start_close(&self) -> Result<()> {
-        let mut slot = self.close_queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if slot.is_some() {
-            return Ok(());
-        }
-        // SAFETY: the client is alive. The consumer's own queue will be forwarded to this one: it cannot be used.
-        let queue = Queue::adopt(unsafe { sys::rd_kafka_queue_new(self.rk()) })
-            .ok_or_else(|| Error::System("librdkafka gave no queue for closing".into()))?;
-        self.client.attend(&queue);
-        let _turn = self.changing();
-        settle_assignment(self.rk());
-        let mut leaving = self.leaving.write().unwrap_or_else(PoisonError::into_inner);
-        // SAFETY: the client and the queue are alive.
-        check_error(unsafe { sys::rd_kafka_consumer_close_queue(self.rk(), queue.as_ptr()) })?;
-        *leaving = true;
-        self.client.leaving.store(true, Ordering::SeqCst);
-        *slot = Some(queue);
-        Ok(())
-    }
-
-    /// Serves what closing needs of the application; messages are dropped, their offsets were never stored.
-    pub fn close_step(&self) {
-        let slot = self.close_queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(queue) = slot.as_ref() {
-            // SAFETY: the queue is alive; a returned message is owned by Fetched. C callbacks only enqueue.
-            while Fetched::adopt(unsafe { sys::rd_kafka_consume_queue(queue.as_ptr(), 0) }).is_some() {}
-        }
-    }
-
-    pub fn closed(&self) -> bool {
-        // SAFETY: the client is alive.
-        unsafe { sys::rd_kafka_consumer_closed(self.rk()) != 0 }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod consumer;
 pub mod error;
 pub mod fork;
 pub mod inbox;
+mod leaving;
 pub mod metadata;
 pub mod mock;
 pub mod native;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ferrokafka_core::consumer::{Consumer as Core, Newest};
 use ferrokafka_core::error::Result as CoreResult;
@@ -21,6 +22,8 @@ use crate::notices::Callbacks;
 use crate::partition;
 
 const MOST_MESSAGES: i64 = 1_000_000;
+/// How often a closing consumer looks at its group, beside the signals.
+const CLOSING_LOOK: Duration = Duration::from_secs(1);
 
 pub struct Inner {
     pub core: Core,
@@ -101,7 +104,7 @@ impl Inner {
         let Notice::Rebalance { assign, lost, code: _, partitions } = notice else { return Ok(()) };
         let py = slf.py();
         if assign && self.leaving() {
-            // librdkafka would take it for an unassign by now, and never revoke it.
+            // It would be taken away again at once.
             self.core.begin_rebalance();
             return self.finish_rebalance(py, assign, &partitions);
         }
@@ -348,7 +351,7 @@ impl Inner {
             }
             self.core.close_step();
             if !self.core.client.has_notices() {
-                return Ok(self.core.closed());
+                return self.core.has_left().or_raise(slf.py());
             }
             self.serve(slf)?;
         }
@@ -385,10 +388,10 @@ impl Inner {
                 self.core.client.nudge(); // the queue may hold more behind what was served
                 continue;
             }
-            if self.core.closed() {
+            if self.core.has_left().or_raise(py)? {
                 return Ok(());
             }
-            crate::wait::wait(py, &waiting.fds()[..1], Some(self.core.heartbeat()))?;
+            crate::wait::wait(py, &waiting.fds()[..1], Some(CLOSING_LOOK))?;
         }
     }
 }

@@ -77,6 +77,7 @@ class AIOConsumer:
         self._raised: deque[BaseException] = deque()
         self._rebalance: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._told = False  # somebody has had the outcome of closing
         self._wakeups = 0
         self._unseen_wakeup = False
         self._ticking = False
@@ -373,8 +374,12 @@ class AIOConsumer:
         if self._closing is None:
             loop = self._bridge.bind()
             self._closing = loop.create_task(self._close())
-        if not self._in_rebalance():
+        if self._in_rebalance() or self._told:
+            return
+        try:
             await asyncio.shield(self._closing)
+        finally:
+            self._told = self._closing.done()
 
     async def _close(self) -> None:
         # Pending polls and iterations end; calls of rebalance callbacks go on working.
@@ -387,7 +392,7 @@ class AIOConsumer:
             except Exception as e:
                 self._raised.append(e)
                 continue
-            await self._bridge.changed(loop.time() + self._heartbeat)
+            await self._bridge.changed(loop.time() + 1)
         self._bridge.release()
         await self._bridge.call(self._core._destroy)
         self._raise()
