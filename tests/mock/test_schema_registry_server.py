@@ -269,3 +269,10 @@ def test_https(schema_registry_factory: SchemaRegistryFactory, tmp_path: Path) -
 def test_representation_of_a_request() -> None:
     item = RegistryRequest("GET", "/x", {}, 200, 1.0, {"authorization": "secret"}, {"password": "secret"})
     assert "secret" not in repr(item)
+
+
+def test_it_ends_at_once_after_it_began() -> None:
+    # Its thread may see the end before it has begun to wait.
+    for _ in range(200):
+        with SchemaRegistryServer():
+            pass

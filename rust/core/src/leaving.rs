@@ -2,7 +2,8 @@
 //!
 //! Rebalances that are ready are the application's to hear of while the group still lives (`surface`). But to answer one
 //! that takes partitions away would make the member join again, and its request to leave wait behind that; and librdkafka,
-//! told to end, mostly leaves without the answer. So it is owed until it is known to be waited for.
+//! told to end, mostly leaves without the answer. So it is owed until it is known to be waited for. (With KIP-848 nobody
+//! joins again, and librdkafka waits for every answer: none is owed.)
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -68,6 +69,9 @@ impl Consumer {
     /// Whether a rebalance is left without answer for now: one that takes partitions away shortly before the close, or
     /// one that gives some when the group is being left already.
     pub(crate) fn owes(&self, assign: bool, partitions: &Partitions) -> bool {
+        if self.client.property("group.protocol").as_deref() == Some("consumer") {
+            return false;
+        }
         let leaving = *self.leaving.read().unwrap_or_else(PoisonError::into_inner);
         let owed = if assign { leaving } else { !leaving && self.owed.soon.load(Ordering::Relaxed) };
         if owed {
@@ -77,12 +81,9 @@ impl Consumer {
     }
 
     /// Whether librdkafka, told to end the group, will wait for the answer that is owed. It leaves an eager group without
-    /// it; in a cooperative one it revokes next what is left, if anything is; with KIP-848 it waits.
+    /// it; in a cooperative one it revokes next what is left, if anything is.
     fn waits_for_answer(&self) -> bool {
         let Some((_, taken)) = *locked(&self.owed.answer) else { return false };
-        if self.client.property("group.protocol").as_deref() == Some("consumer") {
-            return true;
-        }
         let mut list = std::ptr::null_mut();
         // SAFETY: the client is alive, and the group with it; the name is a constant, the list ours after a success.
         let (protocol, code) = unsafe {

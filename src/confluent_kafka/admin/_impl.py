@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import _config, _native
+from ._leaders import Leaders
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,11 +28,13 @@ class _AdminClientImpl:
     """Base of ``AdminClient``, under the name that existing code knows."""
 
     _core: _native.Admin
+    _leaders: Leaders
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
         # Not opened, it behaves as closed: a subclass may call super().__init__ late or never.
         self._core = _native.Admin()
+        self._leaders = Leaders(self._core)
         return self
 
     def __init__(self, conf: dict[str, Any], **kwargs: Any) -> None:
@@ -47,7 +50,7 @@ class _AdminClientImpl:
                 settling(None, request.items)
             else:
                 try:
-                    self._core._request(request.kind, request.items, request.options, settling)
+                    self._leaders.request(request, settling, settling.fail)
                 except Exception as e:
                     # The first ones may be under way: their outcomes are not lost for a later one's refusal.
                     if position == 0:

@@ -14,6 +14,7 @@ from ..admin import _group_requests, _requests, _security_requests
 from ..admin._acl import AclBinding, AclBindingFilter
 from ..admin._config import ConfigResource
 from ..admin._impl import warn_of_alter_configs, warn_of_list_groups
+from ..admin._leaders import Leaders
 from ..admin._scram import UserScramCredentialAlteration
 from ..admin._topic import NewPartitions, NewTopic
 from ._bridge import Bridge
@@ -65,6 +66,7 @@ class AIOAdminClient:
     def __init__(self, conf: dict[str, Any], **kwargs: Any) -> None:
         parsed = _config.parse("admin", (conf,), kwargs)
         self._core = _native.LoopAdmin()
+        self._leaders = Leaders(self._core)
         self._core._open(parsed.properties, on_loop(parsed.callbacks, lambda: self._bridge))
         self._bridge = Bridge(self._core, self._ready, self._failed, "AdminClient has been closed")
         self._served = 0
@@ -107,7 +109,7 @@ class AIOAdminClient:
                 settle(None, request.items)
             else:
                 try:
-                    self._core._request(request.kind, request.items, request.options, settle)
+                    self._leaders.request(request, settle, settle.fail)
                 except Exception as e:
                     # The first ones may be under way: their outcomes are not lost for a later one's refusal.
                     if position == 0:
@@ -508,7 +510,12 @@ class _Settling:
         self._answer = answer
 
     def __call__(self, error: KafkaError | None, raw: Any) -> None:
-        outcomes = self._request.outcomes(error, raw)
+        self._give(self._request.outcomes(error, raw))
+
+    def fail(self, error: Exception) -> None:
+        self._give(dict.fromkeys(self._request.keys.values(), error))
+
+    def _give(self, outcomes: dict[Any, Any]) -> None:
         loop = self._answer.get_loop()
         if _running_loop() is loop:
             self._settle(outcomes)

@@ -93,7 +93,8 @@ class Listener:
                     copy.close()
                 return
             connections, threads = list(self._connections), list(self._threads)
-        self._wake.send(b"x")
+        with contextlib.suppress(BrokenPipeError):  # the thread has seen it already
+            self._wake.send(b"x")
         self._thread.join()
         for connection in connections:
             with contextlib.suppress(OSError):
