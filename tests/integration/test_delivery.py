@@ -25,6 +25,8 @@ from tests.integration.kit import (
 )
 from tests.support.broker import KafkaBroker
 
+QUEUE = 2_000
+
 
 @pytest.fixture(scope="module")
 def own_broker() -> Iterator[KafkaBroker]:
@@ -67,8 +69,12 @@ class Flow:
         if error is not None:
             self.errors.append(error)
 
-    def reach(self, count: int) -> None:
-        eventually(lambda: self.produced >= count or not self._thread.is_alive(), f"{count} messages produced")
+    def fill(self) -> None:
+        """Wait until the queue is full, as it becomes when nothing is delivered."""
+        eventually(
+            lambda: self.produced - len(self.reports) >= QUEUE or not self._thread.is_alive(),
+            f"{QUEUE} messages queued",
+        )
         assert self._thread.is_alive()
 
     def end(self) -> None:
@@ -92,7 +98,7 @@ def test_nothing_is_lost_while_the_broker_is_away(
     topic = make_topic()
     conf = {
         "enable.idempotence": idempotence,
-        "queue.buffering.max.messages": 2_000,
+        "queue.buffering.max.messages": QUEUE,
         "socket.timeout.ms": 1_000,
         "reconnect.backoff.max.ms": 200,
         "log_level": 0,
@@ -101,12 +107,12 @@ def test_nothing_is_lost_while_the_broker_is_away(
     eventually(lambda: len(flow.reports) > 500, "the first deliveries")
     if fault == "kill":
         broker.kill()
-        flow.reach(flow.produced + 1_000)
+        flow.fill()
         broker.restart()
     else:
         broker.pause()
         try:
-            flow.reach(flow.produced + 1_000)
+            flow.fill()
         finally:
             broker.resume()
     before = len(flow.reports)
