@@ -119,12 +119,13 @@ class Tour:
 
     def configs(self):
         admin = self.admin
+        # Records with timestamps of years ago are to survive this.
         resource = ConfigResource(ResourceType.TOPIC, self.topic)
         resource.add_incremental_config(
             ConfigEntry("cleanup.policy", "compact", incremental_operation=AlterConfigOpType.APPEND)
         )
         resource.add_incremental_config(
-            ConfigEntry("retention.ms", "5000", incremental_operation=AlterConfigOpType.SET)
+            ConfigEntry("retention.ms", "5000000000000", incremental_operation=AlterConfigOpType.SET)
         )
         self.outcomes("incremental", admin.incremental_alter_configs([resource]))
 
@@ -140,7 +141,7 @@ class Tour:
         def changed(value):
             return lambda: admin.describe_configs([resource])[resource].result(60)["retention.ms"].value == value
 
-        self.until(changed("5000"))
+        self.until(changed("5000000000000"))
         self.outcomes("configs", admin.describe_configs([ConfigResource("topic", self.topic)]), entries)
         broker = ConfigResource("broker", "1")
         self.outcomes("broker", admin.describe_configs([broker]), lambda found: (found["node.id"], len(found) > 100))
@@ -148,9 +149,9 @@ class Tour:
         bad = ConfigResource(2, self.topic)
         bad.add_incremental_config(ConfigEntry("retention.ms", "x", incremental_operation=AlterConfigOpType.SET))
         self.outcomes("refused", admin.incremental_alter_configs([bad]))
-        whole = ConfigResource(ResourceType.TOPIC, self.topic, set_config={"retention.ms": 7000})
+        whole = ConfigResource(ResourceType.TOPIC, self.topic, set_config={"retention.ms": 7000000000000})
         self.outcomes("all", admin.alter_configs([whole]))
-        self.until(changed("7000"))
+        self.until(changed("7000000000000"))
         found = admin.describe_configs([resource])[resource].result(60)
         self.say("reset", found["cleanup.policy"], found["retention.ms"])
 
