@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 VALUE_BYTES = 100
@@ -140,7 +141,8 @@ def _client() -> dict[str, Any]:
     return {
         "distribution": distribution,
         "librdkafka": libversion()[0] if libversion else None,
-        "module": getattr(module, "__file__", None),
+        # Which copy it is, without where this machine has its files.
+        "module": "/".join(Path(getattr(module, "__file__", None) or "unknown").parts[-3:]),
     }
 
 
