@@ -50,8 +50,8 @@ class AsyncBaseSerde:
         self._client = client
         self._core = core
         self._rule_conf = rule_conf
-        self._rule_registry = rule_registry
         self._rules = RuleSetup(rule_registry, conf_of(client), rule_conf)
+        self._rule_registry = self._rules.registry
         core.use_client(client, self._rules)
         self._owns_client = False
         self._cluster_id: Callable[[], Any] | None = None

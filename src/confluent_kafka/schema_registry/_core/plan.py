@@ -33,6 +33,7 @@ from confluent_kafka.schema_registry._core.models import RegisteredSchema, RuleM
 from confluent_kafka.schema_registry._core.rule_setup import ALLOW, RuleSetup, has_migration_rules
 from confluent_kafka.schema_registry._core.rule_types import Migration
 from confluent_kafka.schema_registry.error import SchemaMismatchError, SchemaRegistryError
+from confluent_kafka.serialization import MessageField
 
 if TYPE_CHECKING:
     import io
@@ -43,6 +44,11 @@ if TYPE_CHECKING:
     from confluent_kafka.schema_registry._core.rules import CompiledRules
     from confluent_kafka.schema_registry._core.subject import SubjectNaming
     from confluent_kafka.serialization import SerializationContext
+
+
+def is_key(ctx: SerializationContext | None) -> bool:
+    """Whether a context says that it is a message's key."""
+    return ctx is not None and ctx.field == MessageField.KEY
 
 
 class Codec(Protocol):
@@ -276,8 +282,9 @@ class WritePlanner(Planner):
         self._id_serializer: Callable[..., bytes] = options["schema.id.serializer"]
         self.frames_itself = self._id_serializer is prefix_schema_id_serializer
         self.by_message: BoundedDict[Hashable, WritePlan] = BoundedDict()
-        # plans with rules are kept apart: a message without rules is not even asked whether it has some
-        self.ruled: BoundedDict[Hashable, WritePlan] = BoundedDict()
+        # plans that take more than encoding are kept apart, those with rules and those for keys: other messages are not
+        # even asked whether they are one of them
+        self.special: BoundedDict[Hashable, WritePlan] = BoundedDict()
         self._by_subject: BoundedDict[Hashable, WritePlan] = BoundedDict()
 
     def key(self, ctx: SerializationContext | None) -> Hashable:
@@ -294,7 +301,7 @@ class WritePlanner(Planner):
             SerializationError: there is no subject, or the data contract could not be kept.
             TypeError: there is no schema, neither given nor to be taken from the registry.
         """
-        if (plan := self.by_message.get(key) or self.ruled.get(key)) is not None:
+        if (plan := self.by_message.get(key) or self.special.get(key)) is not None:
             return plan
         subject = self._places.get(key)
         if self.naming.custom is not None:
@@ -313,7 +320,7 @@ class WritePlanner(Planner):
         if plan is None:
             plan = self._by_subject.put(plan_key, (yield from self._make(subject, found, ctx)))
         if not self.follows_registry:
-            (self.by_message if plan.rules is None else self.ruled).put(key, plan)
+            (self.by_message if plan.rules is None and not is_key(ctx) else self.special).put(key, plan)
         else:
             self._places.put(key, subject)
         return plan
@@ -383,7 +390,7 @@ class WritePlanner(Planner):
         """Use another subject name strategy from now on."""
         super().rename(naming)
         self.by_message.clear()
-        self.ruled.clear()
+        self.special.clear()
 
 
 class ReadPlanner(Planner):
@@ -417,14 +424,14 @@ class ReadPlanner(Planner):
         self.reads_frame = self._dual or deserializer is prefix_schema_id_deserializer
         self.unframe = deserializer
         self.by_frame: BoundedDict[Hashable, ReadPlan] = BoundedDict()
-        self.ruled: BoundedDict[Hashable, ReadPlan] = BoundedDict()
+        self.special: BoundedDict[Hashable, ReadPlan] = BoundedDict()
         self._by_schema: BoundedDict[Hashable, ReadPlan] = BoundedDict()
 
     def rename(self, naming: SubjectNaming) -> None:
         """Use another subject name strategy from now on."""
         super().rename(naming)
         self.by_frame.clear()
-        self.ruled.clear()
+        self.special.clear()
 
     def frame(self, data: bytes, ctx: SerializationContext | None) -> tuple[bytes, int]:
         """Return the frame of a message and the number of bytes it takes at the beginning of ``data``.
@@ -457,7 +464,7 @@ class ReadPlanner(Planner):
             SchemaRegistryError: the registry refused.
             SerializationError: there is no schema id.
         """
-        if (plan := self.by_frame.get(key) or self.ruled.get(key)) is not None:
+        if (plan := self.by_frame.get(key) or self.special.get(key)) is not None:
             return plan
         if self._offline and self._schema is not None:
             compiled = yield from self._compile(self._schema, "this deserializer", ("own",))
@@ -475,7 +482,7 @@ class ReadPlanner(Planner):
         if plan is None:
             plan = self._by_schema.put(plan_key, (yield from self._make(subject, schema_id, writer, latest)))
         if not self.follows_registry:
-            (self.by_frame if plan.rules is None else self.ruled).put(key, plan)
+            (self.by_frame if plan.rules is None and not is_key(ctx) else self.special).put(key, plan)
         elif subject is not None:
             self._places.put(key, (subject, written))
         return plan

@@ -37,7 +37,7 @@ class RuleSetup:
         rule_conf: dict[str, Any] | None = None,
     ) -> None:
         self._private = registry is not None
-        self._registry = RuleRegistry.get_global_instance() if registry is None else registry
+        self.registry = RuleRegistry.get_global_instance() if registry is None else registry
         self._client_conf = client_conf or {}
         self._rule_conf = rule_conf or {}
         self._configured: list[Any] = []
@@ -46,7 +46,7 @@ class RuleSetup:
         self._configure()
 
     def _configure(self) -> None:
-        for one in (*self._registry.get_executors(), *self._registry.get_actions()):
+        for one in (*self.registry.get_executors(), *self.registry.get_actions()):
             if not any(one is known for known in self._configured):
                 one.configure(self._client_conf, self._rule_conf)
                 self._configured.append(one)
@@ -54,7 +54,7 @@ class RuleSetup:
     def close(self) -> None:
         """Close executors and actions that are not those of the whole process."""
         if self._private:
-            for one in (*self._registry.get_actions(), *self._registry.get_executors()):
+            for one in (*self.registry.get_actions(), *self.registry.get_executors()):
                 one.close()
 
     def for_writing(
@@ -95,7 +95,7 @@ class RuleSetup:
             return None
         self._configure()
         fields = codec.fields(compiled, (kept,))
-        contract = Contract(self._registry, subject, self._server, lenient)
+        contract = Contract(self.registry, subject, self._server, lenient)
         rules = CompiledRules(
             contract.compile(RulePhase.DOMAIN, RuleMode.WRITE, None, kept, fields),
             contract.compile(RulePhase.ENCODING, RuleMode.WRITE, None, kept),
@@ -137,7 +137,7 @@ class RuleSetup:
             # what the writer's text tags, its rules have changed
             other = None if wanted is None else compiled
             fields = codec.fields(shape, (owner, target) if owner is not target else (target,), other)
-        contract = Contract(self._registry, subject, self._server)
+        contract = Contract(self.registry, subject, self._server)
         steps: list[tuple[BoundRule, ...]] = []
         for step in migrations:
             if step.source is not None and step.target is not None:

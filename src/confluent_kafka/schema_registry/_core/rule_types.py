@@ -27,17 +27,33 @@ DLQ_RULE_SUBJECT_HEADER = DLQ_HEADER_PREFIX + "subject"
 DLQ_RULE_TOPIC_HEADER = DLQ_HEADER_PREFIX + "topic"
 DLQ_RULE_EXCEPTION_HEADER = DLQ_HEADER_PREFIX + "exception"
 
-_original_key: ContextVar[Any] = ContextVar("confluent_kafka_original_key", default=None)
+# (topic, or None for any; key): what a key's (de)serializer leaves for that of the value
+_original_key: ContextVar[tuple[str | None, Any] | None] = ContextVar("confluent_kafka_original_key", default=None)
 
 
 def set_original_key(key: Any) -> None:
     """Tell the rules of the value that is (de)serialized next, in this thread or task, the key that goes with it."""
-    _original_key.set(key)
+    _original_key.set((None, key))
+
+
+def remember_key(topic: str | None, key: Any) -> None:
+    """As ``set_original_key``, for a value of the same topic."""
+    _original_key.set((topic, key))
 
 
 def get_original_key() -> Any:
     """Return the key that goes with the value; None if it is not known."""
-    return _original_key.get()
+    found = _original_key.get()
+    return None if found is None else found[1]
+
+
+def take_key(topic: str | None) -> Any:
+    """Return the key that goes with a value of a topic, and forget it: the next value may have none."""
+    found = _original_key.get()
+    if found is None:
+        return None
+    _original_key.set(None)
+    return found[1] if found[0] is None or found[0] == topic else None
 
 
 def clear_original_key() -> None:

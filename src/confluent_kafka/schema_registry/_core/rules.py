@@ -27,8 +27,8 @@ from confluent_kafka.schema_registry._core.rule_types import (
     RuleAction,
     RuleContext,
     RuleExecutor,
-    get_original_key,
     rule_parameter,
+    take_key,
 )
 from confluent_kafka.schema_registry.error import EncryptionError, RuleConditionError, RuleError, RulesNotEnforcedError
 from confluent_kafka.serialization import MessageField
@@ -195,10 +195,13 @@ class CompiledRules:
     migrations: tuple[tuple[BoundRule, ...], ...] = ()
     # these are transforms only that ask for nothing but the message, and have no actions
     is_quick: bool = field(init=False, default=False)
+    # some of them keep data confidential
+    protects: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        quick = not self.migrations and all(bound.is_quick for bound in self.domain + self.encoding)
-        object.__setattr__(self, "is_quick", quick)
+        both = self.domain + self.encoding
+        object.__setattr__(self, "is_quick", not self.migrations and all(bound.is_quick for bound in both))
+        object.__setattr__(self, "protects", any(bound.protects for bound in both))
 
     def __bool__(self) -> bool:
         return bool(self.domain or self.encoding or self.migrations)
@@ -415,13 +418,12 @@ def _matches(rule: Rule, mode: RuleMode) -> bool:
 
 def new_call(ser_ctx: SerializationContext | None, message: Any) -> RuleCall:
     """Return what rules are told about a message."""
-    key = get_original_key()
     if ser_ctx is None:
-        return RuleCall(None, key, message)
+        return RuleCall(None, take_key(None), message)
     replayed = _replayed(ser_ctx.headers) if ser_ctx.headers else None
     if ser_ctx.field == MessageField.KEY:
         return RuleCall(ser_ctx, message, None, replayed)
-    return RuleCall(ser_ctx, key, message, replayed)
+    return RuleCall(ser_ctx, take_key(ser_ctx.topic), message, replayed)
 
 
 def _replayed(headers: Any) -> str | None:

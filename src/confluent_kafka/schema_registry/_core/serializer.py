@@ -19,8 +19,10 @@ from confluent_kafka.schema_registry._core.framing import (
     SchemaId,
     header_frame,
 )
+from confluent_kafka.schema_registry._core.rule_types import clear_original_key, remember_key
 from confluent_kafka.schema_registry._core.typed import from_plain, to_plain
 from confluent_kafka.schema_registry.error import SchemaMismatchError
+from confluent_kafka.serialization import MessageField
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -138,6 +140,7 @@ class SerializerCore:
     def start(self, obj: Any, ctx: SerializationContext | None) -> bytes | Pending[bytes | None] | None:
         """Return ``obj`` as bytes, or the operation that ends with them."""
         if obj is None:
+            clear_original_key()
             return None
         key: Hashable
         if self._custom:
@@ -159,7 +162,7 @@ class SerializerCore:
         self, obj: Any, key: Hashable, ctx: SerializationContext | None
     ) -> bytes | Pending[bytes | None] | None:
         planner = self._planner
-        plan = planner.current(key) if planner.follows_registry else planner.ruled.get(key)
+        plan = planner.current(key) if planner.follows_registry else planner.special.get(key)
         if plan is None:
             return Pending(self._later(obj, key, ctx))
         return self._write(plan, obj, ctx) if plan.rules is None else self._start_ruled(plan, obj, ctx)
@@ -170,21 +173,30 @@ class SerializerCore:
         if self._convert is not None:
             obj = self._convert.placed(obj, ctx, plan.where)
         payload = ruled.write_quickly(plan, obj)
-        if payload is None:
-            return Pending(self._write_ruled(plan, obj, ctx))
-        return plan.prefix + payload if self._planner.frames_itself else self._planner.frame(plan, payload, ctx)
+        return Pending(self._write_ruled(plan, obj, ctx)) if payload is None else self._finish(plan, obj, payload, ctx)
 
     def _write_ruled(self, plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> Op[bytes]:
         try:
             payload = yield from ruled.write(plan, obj, ctx)
         except SchemaMismatchError as e:
             raise _placed(e, plan.where) from e.__cause__
-        return plan.prefix + payload if self._planner.frames_itself else self._planner.frame(plan, payload, ctx)
+        return self._finish(plan, obj, payload, ctx)
+
+    def _finish(self, plan: WritePlan, obj: Any, payload: bytes, ctx: SerializationContext | None) -> bytes:
+        """Frame what rules made of an object."""
+        framed = plan.prefix + payload if self._planner.frames_itself else self._planner.frame(plan, payload, ctx)
+        if ctx is not None and ctx.field == MessageField.KEY:
+            # what rules protect must not leave with the value that a dead letter queue gets
+            remember_key(ctx.topic, framed if plan.rules is not None and plan.rules.protects else obj)
+        else:
+            clear_original_key()
+        return framed
 
     def start_many(
         self, objects: Iterable[Any], ctx: SerializationContext | None
     ) -> list[bytes | None] | Pending[list[bytes | None]]:
         """Return many objects of one topic and field as bytes, or the operation that ends with them."""
+        clear_original_key()  # of several keys none is that of the next value
         key = self._planner.key(ctx)
         plan = self._plans.get(key)
         return Pending(self._many_later(objects, key, ctx)) if plan is None else self._write_many(plan, objects, ctx)
@@ -193,7 +205,7 @@ class SerializerCore:
         planner = self._planner
         if planner.follows_registry:
             return (yield from planner.make(key, ctx))
-        if (plan := planner.ruled.get(key)) is not None:
+        if (plan := planner.special.get(key)) is not None:
             return plan
         return (yield from share(key, lambda: planner.make(key, ctx)))
 
@@ -218,11 +230,14 @@ class SerializerCore:
                 done.append((yield from outcome.operation) if isinstance(outcome, Pending) else outcome)
             except SerializationError as e:  # noqa: PERF203  # it says which one
                 raise _placed(e, f"object {len(done)} of the batch") from e.__cause__
+        clear_original_key()
         return done
 
     def _write(self, plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> bytes:
         if self._convert is not None:
             obj = self._convert.placed(obj, ctx, plan.where)
+        if ctx is not None and ctx.field == MessageField.KEY:
+            remember_key(ctx.topic, obj)
         try:
             payload = plan.encode(obj, plan.prefix)
         except Exception as e:
@@ -283,6 +298,7 @@ class DeserializerCore:
     def start(self, value: bytes | None, ctx: SerializationContext | None) -> Any:
         """Return the object that ``value`` stands for, or a ``Pending`` that ends with it."""
         if value is None:
+            clear_original_key()
             return None
         data = value if type(value) is bytes else bytes(value)
         key: Hashable
@@ -313,7 +329,7 @@ class DeserializerCore:
         self, data: bytes, start: int, key: Hashable, frame: bytes | SchemaId, ctx: SerializationContext | None
     ) -> Any:
         planner = self._planner
-        plan = planner.current(key) if planner.follows_registry else planner.ruled.get(key)
+        plan = planner.current(key) if planner.follows_registry else planner.special.get(key)
         if plan is None:
             return Pending(self._later(data, start, key, frame, ctx))
         if plan.rules is None:
@@ -321,11 +337,13 @@ class DeserializerCore:
         if ctx is None or not ctx.headers:
             done = ruled.read_quickly(plan, data, start)
             if done is not None:
+                _leave_key(data, ctx)
                 return done[0] if self._convert is None else self._convert.placed(done[0], ctx, plan.where)
         return Pending(self._read_ruled(plan, data, start, ctx))
 
     def start_many(self, values: Iterable[bytes | None], ctx: SerializationContext | None) -> Any:
         """Return the objects of many values of one topic and field, or a ``Pending`` that ends with them."""
+        clear_original_key()  # of several keys none is that of the next value
         values = list(values)
         objects: list[Any] = []
         rest = self._some(values, objects, ctx)
@@ -352,8 +370,9 @@ class DeserializerCore:
                 else:
                     key, frame, data, start = self._look(data, ctx)
                     plan = self._plans.get(key)
-                    if plan is None and self._planner.follows_registry:
-                        plan = self._planner.current(key)
+                    if plan is None:
+                        planner = self._planner
+                        plan = planner.current(key) if planner.follows_registry else planner.special.get(key)
                     if plan is None or plan.rules is not None:
                         return data, start, key, frame
                     last = data[:start]
@@ -383,6 +402,7 @@ class DeserializerCore:
             except SerializationError as e:
                 raise _placed(e, f"value {len(objects)} of the batch") from e.__cause__
             rest = self._some(values, objects, ctx)
+        clear_original_key()
         return objects
 
     def _look(self, data: bytes, ctx: SerializationContext | None) -> tuple[Hashable, bytes | SchemaId, bytes, int]:
@@ -409,21 +429,32 @@ class DeserializerCore:
         if planner.follows_registry:
             plan = yield from planner.make(key, schema_id, ctx)
         else:
-            plan = planner.ruled.get(key) or (yield from share(key, lambda: planner.make(key, schema_id, ctx)))
+            plan = planner.special.get(key) or (yield from share(key, lambda: planner.make(key, schema_id, ctx)))
         if plan.rules is None:
             return self._read(plan, data, start, ctx)
         return (yield from self._read_ruled(plan, data, start, ctx))
 
     def _read_ruled(self, plan: ReadPlan, data: bytes, start: int, ctx: SerializationContext | None) -> Op[Any]:
         obj = yield from ruled.read(plan, data, start, ctx)
+        _leave_key(data, ctx)
         return obj if self._convert is None else self._convert.placed(obj, ctx, plan.where)
 
     def _read(self, plan: ReadPlan, data: bytes, start: int, ctx: SerializationContext | None) -> Any:
+        if ctx is not None and ctx.field == MessageField.KEY:
+            remember_key(ctx.topic, data)
         try:
             obj = plan.decode(data, start)
         except SerializationError as e:
             raise _placed(e, plan.where) from e.__cause__
         return obj if self._convert is None else self._convert.placed(obj, ctx, plan.where)
+
+
+def _leave_key(data: bytes, ctx: SerializationContext | None) -> None:
+    """Leave a message's key for its value's rules, or forget it after the value."""
+    if ctx is not None and ctx.field == MessageField.KEY:
+        remember_key(ctx.topic, data)
+    else:
+        clear_original_key()
 
 
 def _refusal(plan: WritePlan, obj: Any, error: Exception, where: str) -> SerializationError:

@@ -120,8 +120,10 @@ class DlqAction(RuleAction):
         """Deliver what is under way, and close the producer if it was made here."""
         with self._lock:
             own, self._own = self._own, None
+        producer = self._conf.get(self.PRODUCER) if own is None else own
+        if producer is not None:
+            producer.flush()
         if own is not None:
-            own.flush()
             own.close()
 
     def run(self, ctx: RuleContext, message: Any, ex: Exception | None) -> Any:
