@@ -13,7 +13,7 @@ from confluent_kafka.schema_registry._core.cache import BoundedDict
 from confluent_kafka.schema_registry._core.effects import ClientCall, ClusterId, KmsCall, Share, UserCall
 from confluent_kafka.schema_registry._core.rule_setup import RuleSetup, conf_of
 from confluent_kafka.schema_registry._core.serializer import Pending
-from confluent_kafka.schema_registry._core.subject import SubjectNaming
+from confluent_kafka.schema_registry._core.subject import FALLBACK_TYPE, KAFKA_CLUSTER_ID, SubjectNaming  # noqa: F401
 from confluent_kafka.serialization import Deserializer, Serializer
 
 if TYPE_CHECKING:

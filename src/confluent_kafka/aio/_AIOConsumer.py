@@ -3,6 +3,6 @@
 
 from __future__ import annotations
 
-from ._producer import AIOProducer
+from ._consumer import AIOConsumer
 
-__all__ = ["AIOProducer"]
+__all__ = ["AIOConsumer"]
