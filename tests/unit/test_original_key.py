@@ -88,13 +88,29 @@ class TestSingle:
         assert world.told == [ORDER]
         assert world.mark.contexts[0].original_value is None
 
-    def test_one_strategy_for_both_fields(self, world: World) -> None:
+    def test_one_serializer_for_both_fields(self, world: World) -> None:
         conf = {"subject.name.strategy": lambda ctx, name: "shared"}
-        write_key = AvroSerializer(world.client, TEXT, conf=conf)
+        write, read = AvroSerializer(world.client, TEXT, conf=conf), AvroDeserializer(world.client, conf=conf)
         for _ in range(2):
-            write_key("k", context(field=KEY))
+            data = write("v", context())
+            read(data, context())
+            assert get_original_key() is None
+            write("k", context(field=KEY))
             assert get_original_key() == "k"
+            read(data, context(field=KEY))
+            assert get_original_key() == data
             clear_original_key()
+
+    def test_the_latest_version(self, world: World) -> None:
+        world.write_key("k", context(field=KEY))
+        latest = {"auto.register.schemas": False, "use.latest.version": True}
+        write = AvroSerializer(world.client, conf=latest)
+        read = AvroDeserializer(world.client, conf={"use.latest.version": True})
+        for _ in range(2):
+            data = write("new", context(field=KEY))
+            assert get_original_key() == "new"
+            read(data, context(field=KEY))
+            assert get_original_key() == data
 
 
 class TestBatches:

@@ -87,7 +87,7 @@ class TestOrder:
         plain = serializer(client, schema_with(), registry)
         plain(PLAIN, context())
         assert plain._core._planner.by_message
-        assert not plain._core._planner.special
+        assert not plain._core._planner.ruled
 
     def test_none_stays_none(self, client: SchemaRegistryClient, registry: RuleRegistry, log: list[str]) -> None:
         registry.register_executor(Mark("A", log))

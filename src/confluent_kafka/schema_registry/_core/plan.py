@@ -146,6 +146,8 @@ class WritePlan:
     encode: Callable[[Any, bytes], bytes]
     explain: Callable[[Any, Exception], SchemaMismatchError]
     rules: CompiledRules | None = None
+    # of messages' keys, which rules of the values hear of
+    of_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ class ReadPlan:
     rules: CompiledRules | None = None
     # what makes objects of the reader's out of migrated ones
     finish: Callable[[Any], Any] | None = None
+    of_key: bool = False
 
 
 def fetch_references(
@@ -282,15 +285,15 @@ class WritePlanner(Planner):
         self._id_serializer: Callable[..., bytes] = options["schema.id.serializer"]
         self.frames_itself = self._id_serializer is prefix_schema_id_serializer
         self.by_message: BoundedDict[Hashable, WritePlan] = BoundedDict()
-        # plans that take more than encoding are kept apart, those with rules and those for keys: other messages are not
-        # even asked whether they are one of them
-        self.special: BoundedDict[Hashable, WritePlan] = BoundedDict()
+        # plans with rules are kept apart: a message without rules is not even asked whether it has some
+        self.ruled: BoundedDict[Hashable, WritePlan] = BoundedDict()
         self._by_subject: BoundedDict[Hashable, WritePlan] = BoundedDict()
 
     def key(self, ctx: SerializationContext | None) -> Hashable:
         """Return what the plan of a message depends on, as long as the registry does not change."""
         if self.naming.custom is not None:
-            return self.naming.custom(ctx, self._record_name)
+            subject = self.naming.custom(ctx, self._record_name)
+            return (subject, MessageField.KEY) if is_key(ctx) else subject
         return None if ctx is None else (ctx.topic, ctx.field)
 
     def make(self, key: Hashable, ctx: SerializationContext | None) -> Op[WritePlan]:
@@ -301,11 +304,14 @@ class WritePlanner(Planner):
             SerializationError: there is no subject, or the data contract could not be kept.
             TypeError: there is no schema, neither given nor to be taken from the registry.
         """
-        if (plan := self.by_message.get(key) or self.special.get(key)) is not None:
+        if (plan := self.by_message.get(key) or self.ruled.get(key)) is not None:
             return plan
-        subject = self._places.get(key)
+        of_key = is_key(ctx)
+        place = self._places.get(key)
+        subject = place and place[0]
         if self.naming.custom is not None:
-            subject = key if key is None or isinstance(key, str) else str(key)
+            subject = key[0] if of_key and isinstance(key, tuple) else key
+            subject = subject if subject is None else str(subject)
         elif subject is None:
             subject = yield from self.naming.resolve(ctx, self._record_name)
         if subject is None:
@@ -315,23 +321,23 @@ class WritePlanner(Planner):
                 else "no subject for this message: subject.name.strategy returned None"
             )
         found = yield from self._from_registry(subject)
-        plan_key = (subject, found and found.schema_id, found and found.guid)
+        plan_key = (subject, of_key, found and found.schema_id, found and found.guid)
         plan = self._by_subject.get(plan_key)
         if plan is None:
             plan = self._by_subject.put(plan_key, (yield from self._make(subject, found, ctx)))
         if not self.follows_registry:
-            (self.by_message if plan.rules is None and not is_key(ctx) else self.special).put(key, plan)
+            (self.by_message if plan.rules is None else self.ruled).put(key, plan)
         else:
-            self._places.put(key, subject)
+            self._places.put(key, (subject, of_key))
         return plan
 
     def current(self, key: Hashable) -> WritePlan | None:
         """Return the plan by the latest version as the client knows it; None when it has to be asked for."""
-        subject = self._places.get(key)
-        if subject is None or self._peek is None:
+        place = self._places.get(key)
+        if place is None or self._peek is None:
             return None
-        found = self._peek(subject)
-        return None if found is None else self._by_subject.get((subject, found.schema_id, found.guid))
+        found = self._peek(place[0])
+        return None if found is None else self._by_subject.get((*place, found.schema_id, found.guid))
 
     def _make(self, subject: str, found: RegisteredSchema | None, ctx: SerializationContext | None) -> Op[WritePlan]:
         where = f"subject {subject}"
@@ -367,7 +373,8 @@ class WritePlanner(Planner):
             chosen=found is not None,
             lenient=self._lenient,
         )
-        return WritePlan(subject, place, schema_id, prefix, self._codec.encoder(compiled), explain, rules)
+        encode = self._codec.encoder(compiled)
+        return WritePlan(subject, place, schema_id, prefix, encode, explain, rules, is_key(ctx))
 
     def frame(self, plan: WritePlan, payload: bytes, ctx: SerializationContext | None) -> bytes:
         """Put the schema's id on an encoded object by the configured id serializer."""
@@ -390,7 +397,7 @@ class WritePlanner(Planner):
         """Use another subject name strategy from now on."""
         super().rename(naming)
         self.by_message.clear()
-        self.special.clear()
+        self.ruled.clear()
 
 
 class ReadPlanner(Planner):
@@ -424,14 +431,14 @@ class ReadPlanner(Planner):
         self.reads_frame = self._dual or deserializer is prefix_schema_id_deserializer
         self.unframe = deserializer
         self.by_frame: BoundedDict[Hashable, ReadPlan] = BoundedDict()
-        self.special: BoundedDict[Hashable, ReadPlan] = BoundedDict()
+        self.ruled: BoundedDict[Hashable, ReadPlan] = BoundedDict()
         self._by_schema: BoundedDict[Hashable, ReadPlan] = BoundedDict()
 
     def rename(self, naming: SubjectNaming) -> None:
         """Use another subject name strategy from now on."""
         super().rename(naming)
         self.by_frame.clear()
-        self.special.clear()
+        self.ruled.clear()
 
     def frame(self, data: bytes, ctx: SerializationContext | None) -> tuple[bytes, int]:
         """Return the frame of a message and the number of bytes it takes at the beginning of ``data``.
@@ -454,7 +461,7 @@ class ReadPlanner(Planner):
     def key(self, frame: Hashable, ctx: SerializationContext | None) -> Hashable:
         """Return what the plan of a message depends on, as long as the registry does not change."""
         if self.naming.custom is not None:
-            return (None if ctx is None else self.naming.custom(ctx, None), frame)
+            return (None if ctx is None else self.naming.custom(ctx, None), is_key(ctx), frame)
         return frame if ctx is None else (ctx.topic, ctx.field, frame)
 
     def make(self, key: Hashable, schema_id: SchemaId, ctx: SerializationContext | None) -> Op[ReadPlan]:
@@ -464,11 +471,12 @@ class ReadPlanner(Planner):
             SchemaRegistryError: the registry refused.
             SerializationError: there is no schema id.
         """
-        if (plan := self.by_frame.get(key) or self.special.get(key)) is not None:
+        if (plan := self.by_frame.get(key) or self.ruled.get(key)) is not None:
             return plan
         if self._offline and self._schema is not None:
             compiled = yield from self._compile(self._schema, "this deserializer", ("own",))
-            return self.by_frame.put(key, ReadPlan(None, "the given schema", self._codec.decoder(compiled, None)))
+            decode = self._codec.decoder(compiled, None)
+            return self.by_frame.put(key, ReadPlan(None, "the given schema", decode, of_key=is_key(ctx)))
         known = self._places.get(key)
         subject = (known[0] if known else (yield from self.naming.resolve(ctx, None))) if ctx is not None else None
         writer = yield from self._writer(schema_id, subject)
@@ -476,13 +484,14 @@ class ReadPlanner(Planner):
             subject = yield from self.naming.resolve(ctx, self._codec.written_name(writer, schema_id.message_indexes))
         latest = None if subject is None else (yield from self._from_registry(subject))
         indexes = None if schema_id.message_indexes is None else tuple(schema_id.message_indexes)
-        written = (schema_id.id, schema_id.guid, indexes)
+        written = (schema_id.id, schema_id.guid, indexes, is_key(ctx))
         plan_key = (subject, written, latest and latest.schema_id, latest and latest.guid)
         plan = self._by_schema.get(plan_key)
         if plan is None:
-            plan = self._by_schema.put(plan_key, (yield from self._make(subject, schema_id, writer, latest)))
+            of_key = is_key(ctx)
+            plan = self._by_schema.put(plan_key, (yield from self._make(subject, schema_id, writer, latest, of_key)))
         if not self.follows_registry:
-            (self.by_frame if plan.rules is None and not is_key(ctx) else self.special).put(key, plan)
+            (self.by_frame if plan.rules is None else self.ruled).put(key, plan)
         elif subject is not None:
             self._places.put(key, (subject, written))
         return plan
@@ -507,7 +516,7 @@ class ReadPlanner(Planner):
         return writer
 
     def _make(
-        self, subject: str | None, schema_id: SchemaId, writer: Schema, latest: RegisteredSchema | None
+        self, subject: str | None, schema_id: SchemaId, writer: Schema, latest: RegisteredSchema | None, of_key: bool
     ) -> Op[ReadPlan]:
         name = f"schema {schema_id.guid if schema_id.id is None else schema_id.id}"
         where = name if subject is None else f"subject {subject}, {name}"
@@ -542,10 +551,10 @@ class ReadPlanner(Planner):
             migrations=migrations,
         )
         if not migrations:
-            return ReadPlan(subject, place, self._codec.decoder(written, wanted), rules)
+            return ReadPlan(subject, place, self._codec.decoder(written, wanted), rules, of_key=of_key)
         # migrations change what the writer wrote into what the reader wants
         decode, finish = self._codec.migrator(written, wanted)
-        return ReadPlan(subject, place, decode, rules, finish)
+        return ReadPlan(subject, place, decode, rules, finish, of_key)
 
     def _migrations(self, subject: str, writer: Schema, latest: RegisteredSchema) -> Op[list[Migration]]:
         """Return the steps from the writer's version of a subject to the latest one that have rules."""

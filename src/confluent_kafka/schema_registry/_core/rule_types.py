@@ -36,9 +36,9 @@ def set_original_key(key: Any) -> None:
     _original_key.set((None, key))
 
 
-def remember_key(topic: str | None, key: Any) -> None:
+def remember_key(ctx: SerializationContext | None, key: Any) -> None:
     """As ``set_original_key``, for a value of the same topic."""
-    _original_key.set((topic, key))
+    _original_key.set((None if ctx is None else ctx.topic, key))
 
 
 def get_original_key() -> Any:

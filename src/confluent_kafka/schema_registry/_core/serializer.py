@@ -22,7 +22,6 @@ from confluent_kafka.schema_registry._core.framing import (
 from confluent_kafka.schema_registry._core.rule_types import clear_original_key, remember_key
 from confluent_kafka.schema_registry._core.typed import from_plain, to_plain
 from confluent_kafka.schema_registry.error import SchemaMismatchError
-from confluent_kafka.serialization import MessageField
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -152,6 +151,8 @@ class SerializerCore:
             return self._start_slowly(obj, key, ctx)
         if not self._plain:
             return self._write(plan, obj, ctx)
+        if plan.of_key:
+            remember_key(ctx, obj)
         try:
             return plan.encode(obj, plan.prefix)
         except Exception as e:
@@ -162,7 +163,7 @@ class SerializerCore:
         self, obj: Any, key: Hashable, ctx: SerializationContext | None
     ) -> bytes | Pending[bytes | None] | None:
         planner = self._planner
-        plan = planner.current(key) if planner.follows_registry else planner.special.get(key)
+        plan = planner.current(key) if planner.follows_registry else planner.ruled.get(key)
         if plan is None:
             return Pending(self._later(obj, key, ctx))
         return self._write(plan, obj, ctx) if plan.rules is None else self._start_ruled(plan, obj, ctx)
@@ -185,9 +186,9 @@ class SerializerCore:
     def _finish(self, plan: WritePlan, obj: Any, payload: bytes, ctx: SerializationContext | None) -> bytes:
         """Frame what rules made of an object."""
         framed = plan.prefix + payload if self._planner.frames_itself else self._planner.frame(plan, payload, ctx)
-        if ctx is not None and ctx.field == MessageField.KEY:
+        if plan.of_key:
             # what rules protect must not leave with the value that a dead letter queue gets
-            remember_key(ctx.topic, framed if plan.rules is not None and plan.rules.protects else obj)
+            remember_key(ctx, framed if plan.rules is not None and plan.rules.protects else obj)
         else:
             clear_original_key()
         return framed
@@ -205,7 +206,7 @@ class SerializerCore:
         planner = self._planner
         if planner.follows_registry:
             return (yield from planner.make(key, ctx))
-        if (plan := planner.special.get(key)) is not None:
+        if (plan := planner.ruled.get(key)) is not None:
             return plan
         return (yield from share(key, lambda: planner.make(key, ctx)))
 
@@ -236,8 +237,8 @@ class SerializerCore:
     def _write(self, plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> bytes:
         if self._convert is not None:
             obj = self._convert.placed(obj, ctx, plan.where)
-        if ctx is not None and ctx.field == MessageField.KEY:
-            remember_key(ctx.topic, obj)
+        if plan.of_key:
+            remember_key(ctx, obj)
         try:
             payload = plan.encode(obj, plan.prefix)
         except Exception as e:
@@ -319,6 +320,8 @@ class DeserializerCore:
         plan = self._plans.get(key)
         if plan is None:
             return self._start_slowly(data, start, key, frame, ctx)
+        if plan.of_key:
+            remember_key(ctx, data)
         try:
             obj = plan.decode(data, start)
         except SerializationError as e:
@@ -329,7 +332,7 @@ class DeserializerCore:
         self, data: bytes, start: int, key: Hashable, frame: bytes | SchemaId, ctx: SerializationContext | None
     ) -> Any:
         planner = self._planner
-        plan = planner.current(key) if planner.follows_registry else planner.special.get(key)
+        plan = planner.current(key) if planner.follows_registry else planner.ruled.get(key)
         if plan is None:
             return Pending(self._later(data, start, key, frame, ctx))
         if plan.rules is None:
@@ -337,7 +340,7 @@ class DeserializerCore:
         if ctx is None or not ctx.headers:
             done = ruled.read_quickly(plan, data, start)
             if done is not None:
-                _leave_key(data, ctx)
+                _leave_key(plan, data, ctx)
                 return done[0] if self._convert is None else self._convert.placed(done[0], ctx, plan.where)
         return Pending(self._read_ruled(plan, data, start, ctx))
 
@@ -372,7 +375,7 @@ class DeserializerCore:
                     plan = self._plans.get(key)
                     if plan is None:
                         planner = self._planner
-                        plan = planner.current(key) if planner.follows_registry else planner.special.get(key)
+                        plan = planner.current(key) if planner.follows_registry else planner.ruled.get(key)
                     if plan is None or plan.rules is not None:
                         return data, start, key, frame
                     last = data[:start]
@@ -429,19 +432,19 @@ class DeserializerCore:
         if planner.follows_registry:
             plan = yield from planner.make(key, schema_id, ctx)
         else:
-            plan = planner.special.get(key) or (yield from share(key, lambda: planner.make(key, schema_id, ctx)))
+            plan = planner.ruled.get(key) or (yield from share(key, lambda: planner.make(key, schema_id, ctx)))
         if plan.rules is None:
             return self._read(plan, data, start, ctx)
         return (yield from self._read_ruled(plan, data, start, ctx))
 
     def _read_ruled(self, plan: ReadPlan, data: bytes, start: int, ctx: SerializationContext | None) -> Op[Any]:
         obj = yield from ruled.read(plan, data, start, ctx)
-        _leave_key(data, ctx)
+        _leave_key(plan, data, ctx)
         return obj if self._convert is None else self._convert.placed(obj, ctx, plan.where)
 
     def _read(self, plan: ReadPlan, data: bytes, start: int, ctx: SerializationContext | None) -> Any:
-        if ctx is not None and ctx.field == MessageField.KEY:
-            remember_key(ctx.topic, data)
+        if plan.of_key:
+            remember_key(ctx, data)
         try:
             obj = plan.decode(data, start)
         except SerializationError as e:
@@ -449,10 +452,10 @@ class DeserializerCore:
         return obj if self._convert is None else self._convert.placed(obj, ctx, plan.where)
 
 
-def _leave_key(data: bytes, ctx: SerializationContext | None) -> None:
+def _leave_key(plan: ReadPlan, data: bytes, ctx: SerializationContext | None) -> None:
     """Leave a message's key for its value's rules, or forget it after the value."""
-    if ctx is not None and ctx.field == MessageField.KEY:
-        remember_key(ctx.topic, data)
+    if plan.of_key:
+        remember_key(ctx, data)
     else:
         clear_original_key()
 
