@@ -22,7 +22,7 @@ from tests.support.cluster import KafkaCluster
 from tests.support.kafka_jars import MissingTool
 
 ROOT = Path(__file__).resolve().parent.parent
-LANES = ("unit", "mock", "aio", "integration", "compat", "interop", "leak", "fault")
+LANES = ("unit", "mock", "parity", "aio", "integration", "compat", "interop", "leak", "fault")
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 _ran = pytest.StashKey[Counter[str]]()

@@ -7,6 +7,9 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from confluent_kafka._consumer import Consumer
+from confluent_kafka._native import Message
+from confluent_kafka.error import ConsumeError, KeyDeserializationError, ValueDeserializationError
+from confluent_kafka.serialization import MessageField, SerializationContext
 from confluent_kafka.serialization._conversion import Deserialization, check_count, deadline_of, left_of
 from confluent_kafka.serialization._steps import is_steps, run
 from confluent_kafka.serialization._wiring import close_all, take_serdes
@@ -14,7 +17,17 @@ from confluent_kafka.serialization._wiring import close_all, take_serdes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from confluent_kafka._native import Message
+# beside the class, what its methods and errors name: code imports it from here, too
+__all__ = [
+    "ConsumeError",
+    "Consumer",
+    "DeserializingConsumer",
+    "KeyDeserializationError",
+    "Message",
+    "MessageField",
+    "SerializationContext",
+    "ValueDeserializationError",
+]
 
 K = TypeVar("K")
 T = TypeVar("T")

@@ -7,6 +7,8 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from confluent_kafka._producer import Producer
+from confluent_kafka.error import KeySerializationError, ValueSerializationError
+from confluent_kafka.serialization import MessageField, SerializationContext
 from confluent_kafka.serialization._conversion import Serialization
 from confluent_kafka.serialization._steps import run
 from confluent_kafka.serialization._wiring import close_all, take_serdes
@@ -17,6 +19,16 @@ if TYPE_CHECKING:
 
     from confluent_kafka._native import Message
     from confluent_kafka.error import KafkaError
+
+# beside the class, what its errors and (de)serializers' signatures name: code imports it from here, too
+__all__ = [
+    "KeySerializationError",
+    "MessageField",
+    "Producer",
+    "SerializationContext",
+    "SerializingProducer",
+    "ValueSerializationError",
+]
 
 K = TypeVar("K")
 V = TypeVar("V")

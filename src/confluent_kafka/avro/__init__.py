@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from confluent_kafka._consumer import Consumer
+from confluent_kafka._producer import Producer
+
 from ._clients import AvroConsumer, AvroProducer
 from .cached_schema_registry_client import CachedSchemaRegistryClient
 from .error import ClientError
@@ -15,8 +18,10 @@ __all__ = [
     "AvroProducer",
     "CachedSchemaRegistryClient",
     "ClientError",
+    "Consumer",
     "KeySerializerError",
     "MessageSerializer",
+    "Producer",
     "SerializerError",
     "ValueSerializerError",
     "load",

@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-if TYPE_CHECKING:
-    from confluent_kafka.schema_registry._core.rule_types import RuleAction, RuleExecutor
+from confluent_kafka.schema_registry._core.rule_types import RuleAction, RuleExecutor
 
-__all__ = ["RuleOverride", "RuleRegistry"]
+__all__ = ["RuleAction", "RuleExecutor", "RuleOverride", "RuleRegistry"]
 
 
 @dataclass(frozen=True, slots=True)

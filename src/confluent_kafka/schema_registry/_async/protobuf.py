@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka.schema_registry._async.serde import AsyncBaseDeserializer, AsyncBaseSerializer, AsyncBuild
 from confluent_kafka.schema_registry._core.codecs.protobuf import PROTOBUF_TYPE
@@ -13,6 +13,10 @@ from confluent_kafka.schema_registry._core.protobuf_serde import (
     protobuf_deserializer,
     protobuf_serializer,
 )
+from confluent_kafka.schema_registry._core.serializer import Pending
+
+if TYPE_CHECKING:
+    from confluent_kafka.serialization import SerializationContext
 
 __all__ = [
     "PROTOBUF_TYPE",
@@ -46,6 +50,17 @@ class AsyncProtobufSerializer(AsyncBaseSerializer):
     ) -> None:
         core = protobuf_serializer(msg_type, conf, message_name)
         super().__init__(schema_registry_client, core, rule_conf, rule_registry)
+
+    async def __call__(  # type: ignore[override]  # awaited
+        self, message: Any, ctx: SerializationContext | None = None
+    ) -> bytes | None:
+        """Return ``message`` as bytes with the schema's id, None for None.
+
+        Args: the message, or a dict of it; topic, field and headers, which most subject name strategies need.
+        Raises: as :class:`AsyncBaseSerializer` does.
+        """
+        outcome = self._core.start(message, ctx)
+        return await self._run(outcome.operation) if isinstance(outcome, Pending) else outcome
 
 
 class AsyncProtobufDeserializer(AsyncBaseDeserializer):

@@ -175,18 +175,18 @@ class AsyncBaseDeserializer(AsyncBaseSerde, Deserializer):
 
     _core: DeserializerCore
 
-    async def __call__(self, value: bytes | None, ctx: SerializationContext | None = None) -> Any:
-        """Return the object that ``value`` stands for, None for None.
+    async def __call__(self, data: bytes | None, ctx: SerializationContext | None = None) -> Any:
+        """Return the object that ``data`` stands for, None for None.
 
         Args:
-            value: the bytes, with the schema's id before them or in a header.
+            data: the bytes, with the schema's id before them or in a header.
             ctx: topic, field and headers.
         Raises:
             SerializationError: the bytes are cut off, corrupt, or not framed; or a rule failed, which ``__cause__``
                 explains.
             SchemaRegistryError: a schema could not be fetched.
         """
-        outcome = self._core.start(value, ctx)
+        outcome = self._core.start(data, ctx)
         return await self._run(outcome.operation) if isinstance(outcome, Pending) else outcome
 
     async def deserialize_many(

@@ -12,10 +12,12 @@ from confluent_kafka.schema_registry._core.protobuf_serde import (
     protobuf_deserializer,
     protobuf_serializer,
 )
+from confluent_kafka.schema_registry._core.serializer import Pending
 from confluent_kafka.schema_registry._sync.serde import BaseDeserializer, BaseSerializer, SyncBuild
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry._sync.schema_registry_client import SchemaRegistryClient
+    from confluent_kafka.serialization import SerializationContext
 
 __all__ = [
     "PROTOBUF_TYPE",
@@ -75,6 +77,15 @@ class ProtobufSerializer(BaseSerializer):
     ) -> None:
         core = protobuf_serializer(msg_type, conf, message_name)
         super().__init__(schema_registry_client, core, rule_conf, rule_registry)
+
+    def __call__(self, message: Any, ctx: SerializationContext | None = None) -> bytes | None:
+        """Return ``message`` as bytes with the schema's id, None for None.
+
+        Args: the message, or a dict of it; topic, field and headers, which most subject name strategies need.
+        Raises: as :class:`BaseSerializer` does.
+        """
+        outcome = self._core.start(message, ctx)
+        return self._run(outcome.operation) if isinstance(outcome, Pending) else outcome
 
 
 class ProtobufDeserializer(BaseDeserializer):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.schema_registry.rules.encryption.dek_registry._models import (
     Dek,
     DekAlgorithm,
@@ -22,6 +23,7 @@ __all__ = [
     "KekId",
     "KekKmsProps",
     "MockDekRegistryClient",
+    "SchemaRegistryError",
 ]
 
 
