@@ -289,7 +289,12 @@ class TestIds:
         ({"validate.strict": 5}, "validate.strict must be a boolean value"),
         ({"validate.strict.allow.default": 5}, "validate.strict.allow.default must be a boolean value"),
         ({"validation.rules.execution": "x"}, "must be one of DISABLED, BEFORE_DOMAIN_RULES, AFTER_DOMAIN_RULES"),
-        ({"validation.rules.execution": "BEFORE_DOMAIN_RULES"}, "does not run validation rules"),
+        ({"validation.rules.execution": "before_domain_rules"}, "must be one of DISABLED, BEFORE_DOMAIN_RULES"),
+        (
+            {"validation.rules.execution": "BEFORE_DOMAIN_RULES", "validation.rules.executor": 5},
+            "validation.rules.executor must be a ValidationRuleExecutor instance",
+        ),
+        ({"validation.rules.fail.fast": 1}, "validation.rules.fail.fast must be a boolean value"),
         ({"foo": 1, "bar": 2}, "Unrecognized properties: foo, bar"),
         ({"auto.register.schema": True}, r"auto.register.schema \(did you mean auto.register.schemas\?\)"),
     ],

@@ -14,6 +14,7 @@ from confluent_kafka.schema_registry._core.effects import ClientCall, ClusterId,
 from confluent_kafka.schema_registry._core.rule_setup import RuleSetup, conf_of
 from confluent_kafka.schema_registry._core.serializer import Pending
 from confluent_kafka.schema_registry._core.subject import FALLBACK_TYPE, KAFKA_CLUSTER_ID, SubjectNaming  # noqa: F401
+from confluent_kafka.schema_registry._core.validation import take_validation
 from confluent_kafka.serialization import Deserializer, Serializer
 
 if TYPE_CHECKING:
@@ -86,6 +87,17 @@ class AsyncBaseSerde:
             ValueError: not callable, or no such type.
         """
         self._core.rename(SubjectNaming(subject_name_strategy, subject_name_strategy_type, subject_name_strategy_conf))
+
+    def configure_validation_rules(self, conf: dict[str, Any]) -> None:
+        """Set whether and how the rules in a schema's text are checked; call it before the first message.
+
+        Args:
+            conf: ``validation.rules.execution``, ``validation.rules.fail.fast``, ``validation.rules.executor``, which
+                are taken out of it. A deserializer takes them, and checks nothing.
+        Raises:
+            ValueError: a value is not of the right kind, or CEL, which is the default, is not installed.
+        """
+        self._core.validate(take_validation(conf))
 
     def own_schema_registry_client(self) -> None:
         """Close the registry client with this object."""

@@ -7,6 +7,13 @@ import difflib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confluent_kafka.schema_registry._core.subject import SubjectNaming
+from confluent_kafka.schema_registry._core.validation import (
+    EXECUTION,
+    EXECUTOR,
+    FAIL_FAST,
+    execution_problem,
+    fail_fast_problem,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -43,18 +50,6 @@ def _anything(value: Any) -> str | None:
     return None
 
 
-_EXECUTIONS = ("DISABLED", "BEFORE_DOMAIN_RULES", "AFTER_DOMAIN_RULES")
-
-
-def _no_validation(value: Any) -> str | None:
-    name = str(getattr(value, "value", value)).upper()
-    if name not in _EXECUTIONS:
-        return f"must be one of {', '.join(_EXECUTIONS)}"
-    if name != "DISABLED":
-        return "must be DISABLED: this version does not run validation rules"
-    return None
-
-
 _SUBJECT: dict[str, Option] = {
     "subject.name.strategy": Option(None, _optional_callable),
     "subject.name.strategy.type": Option(None, _anything),
@@ -75,9 +70,9 @@ def serializer_options(id_serializer: Callable[..., Any]) -> dict[str, Option]:
         **_LATEST,
         **_SUBJECT,
         "schema.id.serializer": Option(id_serializer, _callable),
-        "validation.rules.execution": Option("DISABLED", _no_validation),
-        "validation.rules.fail.fast": Option(False, _boolean),
-        "validation.rules.executor": Option(None, _anything),
+        EXECUTION: Option("DISABLED", execution_problem),
+        FAIL_FAST: Option(False, fail_fast_problem),
+        EXECUTOR: Option(None, _anything),
         "allow.unenforced.rules": Option(False, _boolean),
     }
 

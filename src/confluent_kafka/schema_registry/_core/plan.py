@@ -32,6 +32,7 @@ from confluent_kafka.schema_registry._core.framing import (
 from confluent_kafka.schema_registry._core.models import RegisteredSchema, RuleMode, Schema
 from confluent_kafka.schema_registry._core.rule_setup import ALLOW, RuleSetup, has_migration_rules
 from confluent_kafka.schema_registry._core.rule_types import Migration
+from confluent_kafka.schema_registry._core.validation import Validation, take_validation
 from confluent_kafka.schema_registry.error import SchemaMismatchError, SchemaRegistryError
 from confluent_kafka.serialization import MessageField
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from confluent_kafka.schema_registry._core.rule_fields import Fields
     from confluent_kafka.schema_registry._core.rules import CompiledRules
     from confluent_kafka.schema_registry._core.subject import SubjectNaming
+    from confluent_kafka.schema_registry._core.validation import Visit
     from confluent_kafka.serialization import SerializationContext
 
 
@@ -61,6 +63,8 @@ class Codec(Protocol):
 
     schema_type: str
     fetch_format: str | None = None
+    # the path of a message itself, in what inline validation says
+    root_path: str = ""
 
     def prepare(self, ctx: SerializationContext | None, register: bool, normalize: bool) -> Op[Schema | None]:
         """Return the schema to write with, when it takes the registry to know it; None is the one that was given.
@@ -98,6 +102,10 @@ class Codec(Protocol):
             tagged: schemas whose metadata gives tags to the fields.
             other: another compiled schema, whose inline tags count too.
         """
+        return None
+
+    def visit(self, compiled: Any) -> Visit | None:
+        """Return what visits the places of a message that have checks in the schema's text; None without any."""
         return None
 
     def record_name(self, schema: Schema) -> str | None:
@@ -282,6 +290,7 @@ class WritePlanner(Planner):
         self._register: bool = options["auto.register.schemas"]
         self._normalize: bool = options["normalize.schemas"]
         self._lenient: bool = options[ALLOW]
+        self._validation = take_validation(dict(options))
         self._id_serializer: Callable[..., bytes] = options["schema.id.serializer"]
         self.frames_itself = self._id_serializer is prefix_schema_id_serializer
         self.by_message: BoundedDict[Hashable, WritePlan] = BoundedDict()
@@ -373,6 +382,7 @@ class WritePlanner(Planner):
             chosen=found is not None,
             lenient=self._lenient,
         )
+        rules = self._validation.add_to(rules, self._codec, compiled)
         encode = self._codec.encoder(compiled)
         return WritePlan(subject, place, schema_id, prefix, encode, explain, rules, is_key(ctx))
 
@@ -398,6 +408,13 @@ class WritePlanner(Planner):
         super().rename(naming)
         self.by_message.clear()
         self.ruled.clear()
+
+    def validate(self, validation: Validation) -> None:
+        """Validate in another way from now on."""
+        self._validation = validation
+        self.by_message.clear()
+        self.ruled.clear()
+        self._by_subject.clear()
 
 
 class ReadPlanner(Planner):

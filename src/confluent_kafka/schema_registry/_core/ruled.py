@@ -20,8 +20,12 @@ def write(plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> Op[byt
     if rules is None:
         return plan.encode(obj, b"")
     call = new_call(ctx, obj)
+    if rules.check is not None and rules.check_first:
+        rules.check(obj)
     if rules.domain:
         obj = yield from run_rules(rules.domain, obj, call)
+    if rules.check is not None and not rules.check_first:
+        rules.check(obj)
     try:
         payload = plan.encode(obj, b"")
     except SerializationError:

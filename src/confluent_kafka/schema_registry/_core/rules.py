@@ -193,6 +193,9 @@ class CompiledRules:
     encoding: tuple[BoundRule, ...] = ()
     # between the writer's version and the reader's
     migrations: tuple[tuple[BoundRule, ...], ...] = ()
+    # checks in the schema's own text, of a message that is written: before the domain rules, or after them
+    check: Callable[[Any], None] | None = None
+    check_first: bool = False
     # these are transforms only that ask for nothing but the message, and have no actions
     is_quick: bool = field(init=False, default=False)
     # some of them keep data confidential
@@ -200,11 +203,12 @@ class CompiledRules:
 
     def __post_init__(self) -> None:
         both = self.domain + self.encoding
-        object.__setattr__(self, "is_quick", not self.migrations and all(bound.is_quick for bound in both))
+        quick = self.check is None and not self.migrations and all(bound.is_quick for bound in both)
+        object.__setattr__(self, "is_quick", quick)
         object.__setattr__(self, "protects", any(bound.protects for bound in both))
 
     def __bool__(self) -> bool:
-        return bool(self.domain or self.encoding or self.migrations)
+        return bool(self.domain or self.encoding or self.migrations or self.check is not None)
 
 
 @dataclass(frozen=True, slots=True)

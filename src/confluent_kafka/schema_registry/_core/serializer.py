@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from confluent_kafka.schema_registry._core.plan import ReadPlan, ReadPlanner, WritePlan, WritePlanner
     from confluent_kafka.schema_registry._core.rule_setup import RuleSetup
     from confluent_kafka.schema_registry._core.subject import SubjectNaming
+    from confluent_kafka.schema_registry._core.validation import Validation
     from confluent_kafka.serialization import SerializationContext
 
 T = TypeVar("T")
@@ -135,6 +136,10 @@ class SerializerCore:
         """Use another subject name strategy from now on."""
         self._planner.rename(naming)
         self._custom = naming.custom is not None
+
+    def validate(self, validation: Validation) -> None:
+        """Check messages by the rules in their schema's text, or no longer, from now on."""
+        self._planner.validate(validation)
 
     def start(self, obj: Any, ctx: SerializationContext | None) -> bytes | Pending[bytes | None] | None:
         """Return ``obj`` as bytes, or the operation that ends with them."""
@@ -295,6 +300,9 @@ class DeserializerCore:
         """Use another subject name strategy from now on."""
         self._planner.rename(naming)
         self._custom = naming.custom is not None
+
+    def validate(self, validation: Validation) -> None:
+        """Do nothing: the rules in a schema's text are for those who write."""
 
     def start(self, value: bytes | None, ctx: SerializationContext | None) -> Any:
         """Return the object that ``value`` stands for, or a ``Pending`` that ends with it."""

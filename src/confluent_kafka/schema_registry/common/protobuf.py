@@ -12,6 +12,7 @@ import google.protobuf
 from confluent_kafka.schema_registry._core.codecs.proto_names import is_repeated
 from confluent_kafka.schema_registry._core.codecs.proto_parser import ParsedFile
 from confluent_kafka.schema_registry._core.codecs.protobuf import PROTOBUF_TYPE, inline_tags
+from confluent_kafka.schema_registry._core.codecs.protobuf_checks import validate_message
 from confluent_kafka.schema_registry._core.codecs.protobuf_fields import ProtobufFields, field_type
 from confluent_kafka.schema_registry._core.codecs.protobuf_files import (
     KNOWN_FILES,
@@ -80,6 +81,7 @@ __all__ = [
     "set_decimal_message",
     "set_timestamp_message",
     "transform",
+    "validate_message",
     "variant_pb2",
     "variant_to_protobuf",
 ]

@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import abc
 import threading
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from confluent_kafka.error import SerializationError
@@ -36,6 +33,16 @@ from confluent_kafka.schema_registry._core.rule_types import (
     set_original_key,
 )
 from confluent_kafka.schema_registry._core.subject import SubjectNameStrategyType
+from confluent_kafka.schema_registry._core.validation import (
+    VALIDATION_RULES_PROP,
+    ValidationRule,
+    ValidationRuleError,
+    ValidationRuleExecutor,
+    ValidationRulesExecution,
+    default_validation_rule_executor,
+    evaluate_validation_rule,
+    parse_validation_rules,
+)
 from confluent_kafka.schema_registry.error import RuleConditionError, RuleError
 from confluent_kafka.serialization import SerializationContext
 
@@ -84,7 +91,6 @@ __all__ = [
     "set_original_key",
 ]
 
-VALIDATION_RULES_PROP = "confluent:rules"
 STRATEGY_TYPE_MAP = {kind.value: kind for kind in SubjectNameStrategyType}
 
 
@@ -109,119 +115,3 @@ class ParsedSchemaCache:
         """Forget all."""
         with self.lock:
             self.parsed_schemas.clear()
-
-
-class ValidationRulesExecution(str, Enum):
-    """When the rules in a schema's text are checked: not at all, or before or after the domain rules."""
-
-    DISABLED = "DISABLED"
-    BEFORE_DOMAIN_RULES = "BEFORE_DOMAIN_RULES"
-    AFTER_DOMAIN_RULES = "AFTER_DOMAIN_RULES"
-
-    def __str__(self) -> str:
-        return str(self.value)
-
-
-@dataclass(slots=True)
-class ValidationRule:
-    """A check in a schema's text, on a record or a field."""
-
-    name: str | None = None
-    doc: str | None = None
-    expr: str | None = None
-    sql: str | None = None
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.doc, self.expr, self.sql))
-
-
-class ValidationRuleError:
-    """A check that a message does not pass.
-
-    Args:
-        rule: the check.
-        field_path: where; None for the message itself.
-        message: what the check says itself.
-        cause: the error of its expression.
-    """
-
-    __slots__ = ("cause", "field_path", "message", "rule")
-
-    def __init__(
-        self,
-        rule: ValidationRule,
-        field_path: str | None = None,
-        message: str | None = None,
-        cause: Exception | None = None,
-    ) -> None:
-        self.rule = rule
-        self.field_path = field_path
-        self.message = message
-        self.cause = cause
-
-    def _key(self) -> tuple[Any, ...]:
-        return self.rule, self.field_path, self.message
-
-    def __eq__(self, other: object) -> bool:
-        return self._key() == other._key() if isinstance(other, ValidationRuleError) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._key())
-
-    def __str__(self) -> str:
-        detail = self.message or self.rule.doc or self.rule.sql or self.rule.expr
-        cause = "" if self.cause is None else f" (caused by: {self.cause})"
-        return f"{self.field_path or '<root>'}: {self.rule.name or 'unnamed'}: {detail}{cause}"
-
-    def __repr__(self) -> str:
-        return f"ValidationRuleError({self})"
-
-
-class ValidationRuleExecutor(abc.ABC):
-    """Evaluates checks."""
-
-    @abc.abstractmethod
-    def execute(self, rule: ValidationRule, schema: Any, message: Any) -> bool | str:
-        """Return whether a value passes, or a text that says why it does not (empty when it does)."""
-
-
-def default_validation_rule_executor() -> ValidationRuleExecutor:
-    """Return the executor for checks in CEL.
-
-    Raises:
-        ValueError: CEL is not installed.
-    """
-    try:
-        from confluent_kafka.schema_registry.rules.cel.cel_validator import CelValidator
-    except ImportError as e:
-        raise ValueError('validation rules need CEL: pip install "ferrokafka[rules]"') from e
-    return CelValidator()
-
-
-def parse_validation_rules(prop_value: Any) -> list[ValidationRule]:
-    """Return the checks of a schema's property ``confluent:rules``; what is no check is passed over."""
-    if not isinstance(prop_value, list):
-        return []
-    names = ("name", "doc", "expr", "sql")
-    return [ValidationRule(*(item.get(name) for name in names)) for item in prop_value if isinstance(item, dict)]
-
-
-def evaluate_validation_rule(
-    executor: ValidationRuleExecutor,
-    rule: ValidationRule,
-    schema: Any,
-    value: Any,
-    path: str,
-    out: list[ValidationRuleError],
-) -> None:
-    """Check a value; add to ``out`` when it does not pass."""
-    try:
-        result = executor.execute(rule, schema, value)
-    except Exception as e:  # an expression that cannot be evaluated is a check that is not passed
-        out.append(ValidationRuleError(rule, path, cause=e))
-        return
-    if isinstance(result, str):
-        if result:
-            out.append(ValidationRuleError(rule, path, result))
-    elif not result:
-        out.append(ValidationRuleError(rule, path))

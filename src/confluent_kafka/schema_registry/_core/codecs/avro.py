@@ -21,6 +21,7 @@ except ImportError as e:
 
 from confluent_kafka._native import AvroReader, AvroWriter
 from confluent_kafka.error import SerializationError
+from confluent_kafka.schema_registry._core.codecs.avro_checks import avro_visit
 from confluent_kafka.schema_registry._core.codecs.avro_fields import AvroFields
 from confluent_kafka.schema_registry._core.codecs.avro_schema import full_name, link, load
 from confluent_kafka.schema_registry._core.plan import Codec
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from confluent_kafka.schema_registry._core.models import Schema
+    from confluent_kafka.schema_registry._core.validation import Visit
 
 # What the native module converts itself. Of fastavro's tables, which applications may add to, it is given the rest.
 _NATIVE = frozenset(
@@ -82,6 +84,10 @@ class AvroCodec(Codec):
     def fields(self, compiled: AvroSchema, tagged: Sequence[Schema], other: AvroSchema | None = None) -> AvroFields:
         """Return the fields of a schema, for rules."""
         return AvroFields(compiled.source, tagged, None if other is None else other.source)
+
+    def visit(self, compiled: AvroSchema) -> Visit | None:
+        """Return what visits the places of an object that have checks in the schema's text; None without any."""
+        return avro_visit(compiled.source)
 
     def record_name(self, schema: Schema) -> str | None:
         """Return the schema's full name, a primitive's type, None for a union."""

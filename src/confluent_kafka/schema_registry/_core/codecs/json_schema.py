@@ -22,14 +22,17 @@ except ImportError as e:
     ) from e
 
 from confluent_kafka.error import SerializationError
+from confluent_kafka.schema_registry._core.codecs.json_checks import ROOT, json_visit
 from confluent_kafka.schema_registry._core.codecs.json_fields import Documents, JsonFields
 from confluent_kafka.schema_registry._core.plan import Codec
+from confluent_kafka.schema_registry._core.validation import has_rules
 from confluent_kafka.schema_registry.error import SchemaMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from confluent_kafka.schema_registry._core.models import Schema
+    from confluent_kafka.schema_registry._core.validation import Visit
 
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 _VALIDATORS: dict[str, Any] = {
@@ -78,6 +81,7 @@ class JsonCodec(Codec):
     """
 
     schema_type = "JSON"
+    root_path = ROOT
 
     def __init__(
         self,
@@ -93,6 +97,11 @@ class JsonCodec(Codec):
     def fields(self, compiled: JsonSchema, tagged: Sequence[Schema], other: JsonSchema | None = None) -> JsonFields:
         """Return the fields of a schema, for rules."""
         return JsonFields(_documents(compiled), tagged, None if other is None else _documents(other))
+
+    def visit(self, compiled: JsonSchema) -> Visit | None:
+        """Return what visits the places of an object that have checks in the schema's text; None without any."""
+        documents = (compiled.source, *compiled.references.values())
+        return json_visit(_documents(compiled)) if any(map(has_rules, documents)) else None
 
     def record_name(self, schema: Schema) -> str | None:
         """Return the schema's title."""

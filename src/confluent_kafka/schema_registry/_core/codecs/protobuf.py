@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka.error import SerializationError
+from confluent_kafka.schema_registry._core.codecs.protobuf_checks import protobuf_visit
 from confluent_kafka.schema_registry._core.codecs.protobuf_fields import ProtobufFields
 from confluent_kafka.schema_registry._core.codecs.protobuf_files import (
     KNOWN_FILES,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka.schema_registry._core.effects import Op
     from confluent_kafka.schema_registry._core.models import RegisteredSchema
+    from confluent_kafka.schema_registry._core.validation import Visit
     from confluent_kafka.serialization import SerializationContext
 
 PROTOBUF_TYPE = "PROTOBUF"
@@ -111,7 +113,7 @@ class ProtobufCodec(Codec):
             schema = self._written(compiled) if other is None else find_message(compiled, other.full_name)
         if schema is None:
             return None
-        kind = GetMessageClass(schema) if self._class is None else self._class
+        kind: Any = GetMessageClass(schema) if self._class is None else self._class
         as_dict = self._as_dict or self._class is None
         return ProtobufFields(
             schema,
@@ -122,6 +124,12 @@ class ProtobufCodec(Codec):
             DictReader(kind.DESCRIPTOR) if self._as_dict else None,
             other,
         )
+
+    def visit(self, compiled: LinkedFile) -> Visit | None:
+        """Return what visits the places of a message that have checks in the schema; None without any."""
+        schema = self._written(compiled)
+        kind: Any = GetMessageClass(schema) if self._class is None else self._class
+        return protobuf_visit(schema, kind.DESCRIPTOR, DictWriter(kind) if self._class is None else None)
 
     def select(self, compiled: LinkedFile, message_indexes: list[int]) -> Any:
         """Return the descriptor of the message at these indexes.

@@ -12,6 +12,7 @@ from celpy import celtypes
 
 from confluent_kafka.schema_registry._core.cache import BoundedDict
 from confluent_kafka.schema_registry.common.serde import ValidationRule, ValidationRuleExecutor
+from confluent_kafka.schema_registry.error import RuleError
 from confluent_kafka.schema_registry.rules.cel.cel_executor import msg_to_cel
 from confluent_kafka.schema_registry.rules.cel.extra_func import EXTRA_FUNCS
 
@@ -27,14 +28,34 @@ class CelValidator(ValidationRuleExecutor):
         self._lock = threading.Lock()
 
     def execute(self, rule: ValidationRule, schema: Any, message: Any) -> bool | str:
-        """Return whether a value passes, or a text that says why it does not (empty when it does)."""
-        if rule.expr is None:
-            return True
-        program = self._programs.get(rule.expr)
+        """Return whether a value passes, or a text that says why it does not (empty when it does).
+
+        Raises:
+            RuleError: there is no expression, it is wrong, or it cannot be evaluated on this value.
+        """
+        name = rule.name or "unnamed"
+        if not rule.expr:
+            raise RuleError(f"Validation rule '{name}' has no expression")
+        try:
+            program = self._program(rule.expr)
+        except Exception as e:
+            raise RuleError(f"Could not compile validation rule '{name}'") from e
+        now = celtypes.TimestampType(datetime.datetime.now(tz=datetime.timezone.utc))
+        try:
+            result = program.evaluate({"this": msg_to_cel(message), "now": now})
+        except Exception as e:  # whose text may quote the value
+            raise RuleError(f"Could not execute validation rule '{name}'") from e
+        if isinstance(result, (bool, celtypes.BoolType)):
+            return bool(result)
+        if isinstance(result, str):
+            return str(result)
+        kind = type(result).__name__
+        raise RuleError(f"Validation rule '{name}' must return bool or string; got {kind}")
+
+    def _program(self, expr: str) -> Any:
+        program = self._programs.get(expr)
         if program is None:
             with self._lock:
-                ast = self._environment.compile(rule.expr)
-                program = self._programs.put(rule.expr, self._environment.program(ast, functions=EXTRA_FUNCS))
-        now = celtypes.TimestampType(datetime.datetime.now(tz=datetime.timezone.utc))
-        result = program.evaluate({"this": msg_to_cel(message), "now": now})
-        return str(result) if isinstance(result, str) else bool(result)
+                ast = self._environment.compile(expr)
+                program = self._programs.put(expr, self._environment.program(ast, functions=EXTRA_FUNCS))
+        return program
