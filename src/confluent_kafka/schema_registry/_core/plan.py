@@ -30,6 +30,7 @@ from confluent_kafka.schema_registry._core.framing import (
     prefix_schema_id_serializer,
 )
 from confluent_kafka.schema_registry._core.models import RegisteredSchema, RuleMode, Schema
+from confluent_kafka.schema_registry._core.references import fetch_references, format_option
 from confluent_kafka.schema_registry._core.rule_setup import ALLOW, RuleSetup, has_migration_rules
 from confluent_kafka.schema_registry._core.rule_types import Migration
 from confluent_kafka.schema_registry._core.validation import Validation, take_validation
@@ -171,48 +172,13 @@ class ReadPlan:
     of_key: bool = False
 
 
-def fetch_references(
-    schema: Schema, fmt: str | None = None, known: Callable[[str], bool] | None = None
-) -> Op[dict[str, Schema]]:
-    """Fetch the schemas that ``schema`` refers to, and those they refer to, by the names they are used by.
-
-    Args:
-        schema: whose references count.
-        fmt: the form that they are fetched in.
-        known: tells which names need not be fetched.
-    Raises:
-        SchemaRegistryError: one of them is not registered.
-    """
-    options = _format(fmt)
-    found: dict[str, Schema] = {}
-    seen: set[tuple[str | None, int | None]] = set()
-    todo = list(schema.references or ())
-    while todo:
-        reference = todo.pop(0)
-        place = (reference.subject, reference.version)
-        if (reference.name in found and place in seen) or (known is not None and known(str(reference.name))):
-            continue
-        registered: RegisteredSchema = yield from call(
-            "get_version", subject_name=reference.subject, version=reference.version, deleted=True, **options
-        )
-        if place not in seen:
-            seen.add(place)
-            todo.extend(registered.schema.references or ())
-        found.setdefault(str(reference.name), registered.schema)
-    return found
-
-
-def _format(fmt: str | None) -> dict[str, str]:
-    return {} if fmt is None else {"fmt": fmt}
-
-
 class Planner:
     """What the planners of both directions have in common."""
 
     def __init__(self, codec: Codec, naming: SubjectNaming, options: Mapping[str, Any]) -> None:
         self._codec = codec
         self.schema_type = codec.schema_type
-        self._format = _format(codec.fetch_format)
+        self._format = format_option(codec.fetch_format)
         self.naming = naming
         self._schema_id: int | None = options.get("use.schema.id")
         self._metadata: dict[str, str] | None = options["use.latest.with.metadata"]
