@@ -9,6 +9,7 @@ from confluent_kafka.schema_registry._async.avro import (
     AsyncAvroSerializer,
     AsyncAvroSerializerBuilder,
 )
+from confluent_kafka.schema_registry._core.codecs.avro_checks import validate_message
 from confluent_kafka.schema_registry._sync.avro import (
     AvroDeserializer,
     AvroDeserializerBuilder,
@@ -25,4 +26,5 @@ __all__ = [
     "AvroDeserializerBuilder",
     "AvroSerializer",
     "AvroSerializerBuilder",
+    "validate_message",
 ]

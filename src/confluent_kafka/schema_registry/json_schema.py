@@ -9,6 +9,7 @@ from confluent_kafka.schema_registry._async.json_schema import (
     AsyncJSONSerializer,
     AsyncJSONSerializerBuilder,
 )
+from confluent_kafka.schema_registry._core.codecs.json_checks import validate_message
 from confluent_kafka.schema_registry._sync.json_schema import (
     JSONDeserializer,
     JSONDeserializerBuilder,
@@ -25,4 +26,5 @@ __all__ = [
     "JSONDeserializerBuilder",
     "JSONSerializer",
     "JSONSerializerBuilder",
+    "validate_message",
 ]

@@ -25,6 +25,7 @@ from confluent_kafka.schema_registry.common.protobuf import (
     protobuf_to_decimal,
     protobuf_to_variant,
     transform,
+    validate_message,
     variant_to_protobuf,
 )
 
@@ -44,5 +45,6 @@ __all__ = [
     "protobuf_to_decimal",
     "protobuf_to_variant",
     "transform",
+    "validate_message",
     "variant_to_protobuf",
 ]

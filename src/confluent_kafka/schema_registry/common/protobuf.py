@@ -33,6 +33,12 @@ from confluent_kafka.schema_registry._core.codecs.protobuf_scalars import (
 from confluent_kafka.schema_registry._core.models import RuleKind
 from confluent_kafka.schema_registry._core.rule_fields import FieldRun, selects
 from confluent_kafka.schema_registry._core.rule_types import FieldType
+from confluent_kafka.schema_registry._core.validation import (
+    ValidationRule,
+    ValidationRuleError,
+    ValidationRuleExecutor,
+    evaluate_validation_rule,
+)
 from confluent_kafka.schema_registry.confluent import meta_pb2
 from confluent_kafka.schema_registry.confluent.type import decimal_pb2, variant_pb2
 from confluent_kafka.schema_registry.confluent.type.decimal_utils import (
@@ -57,6 +63,9 @@ __all__ = [
     "PROTOBUF_TYPE",
     "ROUND_HALF_UP",
     "TIMESTAMP_TYPE_NAME",
+    "ValidationRule",
+    "ValidationRuleError",
+    "ValidationRuleExecutor",
     "_bytes",
     "_create_index_array",
     "_disjoint",
@@ -69,6 +78,7 @@ __all__ = [
     "_str_to_proto",
     "decimal_pb2",
     "decimal_to_protobuf",
+    "evaluate_validation_rule",
     "get_inline_tags",
     "get_type",
     "is_cel_leaf_message",
