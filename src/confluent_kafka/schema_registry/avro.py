@@ -9,12 +9,19 @@ from confluent_kafka.schema_registry._async.avro import (
     AsyncAvroSerializer,
     AsyncAvroSerializerBuilder,
 )
-from confluent_kafka.schema_registry._core.codecs.avro_checks import validate_message
 from confluent_kafka.schema_registry._sync.avro import (
     AvroDeserializer,
     AvroDeserializerBuilder,
     AvroSerializer,
     AvroSerializerBuilder,
+)
+from confluent_kafka.schema_registry.common.avro import (
+    LocalSchemaRepository,
+    get_inline_tags,
+    get_type,
+    parse_schema_with_repo,
+    transform,
+    validate_message,
 )
 
 __all__ = [
@@ -26,5 +33,10 @@ __all__ = [
     "AvroDeserializerBuilder",
     "AvroSerializer",
     "AvroSerializerBuilder",
+    "LocalSchemaRepository",
+    "get_inline_tags",
+    "get_type",
+    "parse_schema_with_repo",
+    "transform",
     "validate_message",
 ]

@@ -9,12 +9,17 @@ from confluent_kafka.schema_registry._async.json_schema import (
     AsyncJSONSerializer,
     AsyncJSONSerializerBuilder,
 )
-from confluent_kafka.schema_registry._core.codecs.json_checks import validate_message
 from confluent_kafka.schema_registry._sync.json_schema import (
     JSONDeserializer,
     JSONDeserializerBuilder,
     JSONSerializer,
     JSONSerializerBuilder,
+)
+from confluent_kafka.schema_registry.common.json_schema import (
+    get_inline_tags,
+    get_type,
+    transform,
+    validate_message,
 )
 
 __all__ = [
@@ -26,5 +31,8 @@ __all__ = [
     "JSONDeserializerBuilder",
     "JSONSerializer",
     "JSONSerializerBuilder",
+    "get_inline_tags",
+    "get_type",
+    "transform",
     "validate_message",
 ]

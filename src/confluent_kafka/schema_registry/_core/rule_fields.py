@@ -8,11 +8,12 @@ parts without a field of the rule are not looked at, and are shared between both
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from confluent_kafka.schema_registry._core.models import RuleKind
 from confluent_kafka.schema_registry._core.rule_types import FieldContext, FieldType, RuleContext, metadata_tags
-from confluent_kafka.schema_registry.error import RuleConditionError
+from confluent_kafka.schema_registry.error import RuleConditionError, RuleError
 from confluent_kafka.serialization._steps import is_awaitable
 
 if TYPE_CHECKING:
@@ -45,6 +46,17 @@ class Field:
 
 # asked once per field when a walk is compiled; None: the rule is not for this field
 Leaf: TypeAlias = Callable[[Field], LeafRun | None]
+
+
+class Place:
+    """The field that values belong to: elements of lists and maps belong to the field around them."""
+
+    __slots__ = ("full_name", "name", "tags")
+
+    def __init__(self, full_name: str, name: str, tags: Iterable[str]) -> None:
+        self.full_name = full_name
+        self.name = name
+        self.tags = frozenset(tags)
 
 
 class Fields(Protocol):
@@ -121,3 +133,64 @@ class FieldRun:
                 raise RuleConditionError(self._ctx.rule)
             return value
         return result
+
+
+def place_of(field: FieldContext | None) -> Place | None:
+    """Return the place of what is inside of a field."""
+    return None if field is None else Place(field.full_name, field.name, field.tags)
+
+
+def walk_from(run: LeafRun | None, field: FieldContext | None) -> Walk | None:
+    """Return the walk that starts with a message, or with what is inside of a field."""
+    if run is None:
+        return None
+    if field is None:
+        return lambda message, state: run(message, message, state)
+    containing = field.containing_message
+    return lambda message, state: run(message, containing, state)
+
+
+def apply_to(field: Field) -> LeafRun:
+    """Return what gives the values of a field to a ``FieldRun``."""
+    return lambda value, containing, run: run.apply(field, value, containing)
+
+
+def leaf_of(ctx: RuleContext) -> Leaf:
+    """Return what picks the fields that a context's rule is for, where only the context tells of them."""
+
+    def leaf(field: Field) -> LeafRun | None:
+        more = (ctx.inline_tags or {}).get(field.full_name)
+        if more:
+            field = replace(field, tags=field.tags | more)
+        return apply_to(field) if selects(ctx.rule.tags, field) else None
+
+    return leaf
+
+
+def walk_once(walk: Walk | None, ctx: RuleContext, transform: FieldTransform, message: Any) -> Any:
+    """Return a message as a field transform has it.
+
+    Raises:
+        RuleConditionError: a condition does not hold.
+        RuleError: the transform is a coroutine function, which cannot be awaited here.
+    """
+    if walk is None:
+        return message
+    run = FieldRun(ctx, transform, ctx.rule.kind is RuleKind.CONDITION)
+    try:
+        message = walk(message, run)
+    except BaseException:
+        discard(run.results)
+        raise
+    if run.waits:
+        discard(run.results)
+        raise RuleError("a field transform that is a coroutine function needs FieldRuleExecutor.transform as it is")
+    return message
+
+
+def discard(results: list[Any]) -> None:
+    """Close what will not be awaited: it would complain."""
+    for result in results:
+        close = getattr(result, "close", None)
+        if is_awaitable(result) and close is not None:
+            close()

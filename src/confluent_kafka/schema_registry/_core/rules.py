@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from confluent_kafka.error import SerializationError
 from confluent_kafka.schema_registry._core.effects import UserCall
 from confluent_kafka.schema_registry._core.models import Rule, RuleKind, RuleMode, RulePhase, Schema
-from confluent_kafka.schema_registry._core.rule_fields import FieldRun, selects
+from confluent_kafka.schema_registry._core.rule_fields import FieldRun, apply_to, discard, selects, walk_once
 from confluent_kafka.schema_registry._core.rule_types import (
     DLQ_RULE_NAME_HEADER,
     ErrorAction,
@@ -144,28 +144,9 @@ class RuleInfo:
                 )
             writing = self.mode is RuleMode.WRITE and ctx.rule is self.rule
             self.walks[tags] = self.fields.walk(
-                lambda item: _apply(item) if selects(tags, item) else None, writing=writing
+                lambda item: apply_to(item) if selects(tags, item) else None, writing=writing
             )
-        walk = self.walks[tags]
-        if walk is None:
-            return message
-        run = FieldRun(ctx, transform, ctx.rule.kind is RuleKind.CONDITION)
-        message = walk(message, run)
-        if run.waits:
-            _discard(run.results)
-            raise RuleError("a field transform that is a coroutine function needs FieldRuleExecutor.transform as it is")
-        return message
-
-
-def _apply(item: Field) -> LeafRun:
-    return lambda value, containing, run: run.apply(item, value, containing)
-
-
-def _discard(results: list[Any]) -> None:
-    for result in results:
-        close = getattr(result, "close", None)
-        if is_awaitable(result) and close is not None:
-            close()  # it would complain that nobody awaited it
+        return walk_once(self.walks[tags], ctx, transform, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +292,7 @@ class Contract:
             own: Run | None = compile_rule(info)
             return own
         if isinstance(executor, FieldRuleExecutor) and _is_plain(executor):
-            walk = info.walk(_apply)
+            walk = info.walk(apply_to)
             return None if walk is None else _FieldRule(executor, info, walk).run
         return lambda message, call: executor.transform(info.context(call), message)
 
@@ -367,7 +348,7 @@ class _FieldRule:
         try:
             result = self._walk(message, run)
         except BaseException:
-            _discard(run.results)
+            discard(run.results)
             raise
         if not run.waits:
             return True if self._info.is_condition else result
@@ -380,7 +361,7 @@ class _FieldRule:
                 if is_awaitable(result):
                     results[index] = yield UserCall(_same, (result,))
         except BaseException:
-            _discard(results)
+            discard(results)
             raise
         run.give(results)
         result = self._walk(message, run)

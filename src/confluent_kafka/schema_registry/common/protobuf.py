@@ -13,7 +13,7 @@ from confluent_kafka.schema_registry._core.codecs.proto_names import is_repeated
 from confluent_kafka.schema_registry._core.codecs.proto_parser import ParsedFile
 from confluent_kafka.schema_registry._core.codecs.protobuf import PROTOBUF_TYPE, inline_tags
 from confluent_kafka.schema_registry._core.codecs.protobuf_checks import validate_message
-from confluent_kafka.schema_registry._core.codecs.protobuf_fields import ProtobufFields, field_type
+from confluent_kafka.schema_registry._core.codecs.protobuf_fields import ProtobufFields, field_change, field_type
 from confluent_kafka.schema_registry._core.codecs.protobuf_files import (
     KNOWN_FILES,
     indexes_of,
@@ -30,10 +30,14 @@ from confluent_kafka.schema_registry._core.codecs.protobuf_scalars import (
     set_decimal_message,
     set_timestamp_message,
 )
-from confluent_kafka.schema_registry._core.models import RuleKind
-from confluent_kafka.schema_registry._core.rule_fields import FieldRun, selects
-from confluent_kafka.schema_registry._core.rule_types import FieldType
-from confluent_kafka.schema_registry._core.validation import (
+from confluent_kafka.schema_registry._core.rule_fields import leaf_of, walk_once
+from confluent_kafka.schema_registry.common.serde import (
+    FieldType,
+    RuleConditionError,
+    RuleContext,
+    RuleError,
+    RuleKind,
+    SerializationError,
     ValidationRule,
     ValidationRuleError,
     ValidationRuleExecutor,
@@ -50,8 +54,7 @@ from confluent_kafka.schema_registry.confluent.type.variant_utils import Variant
 from confluent_kafka.schema_registry.confluent.types import decimal_pb2 as legacy_decimal_pb2
 
 if TYPE_CHECKING:
-    from confluent_kafka.schema_registry._core.rule_fields import Field
-    from confluent_kafka.schema_registry._core.rule_types import FieldTransform, RuleContext
+    from confluent_kafka.schema_registry._core.rule_types import FieldTransform
 
 __all__ = [
     "DECIMAL_TYPE_NAME",
@@ -63,9 +66,16 @@ __all__ = [
     "PROTOBUF_TYPE",
     "ROUND_HALF_UP",
     "TIMESTAMP_TYPE_NAME",
+    "FieldType",
+    "RuleConditionError",
+    "RuleContext",
+    "RuleError",
+    "RuleKind",
+    "SerializationError",
     "ValidationRule",
     "ValidationRuleError",
     "ValidationRuleExecutor",
+    "Variant",
     "_bytes",
     "_create_index_array",
     "_disjoint",
@@ -76,6 +86,7 @@ __all__ = [
     "_schema_to_str",
     "_set_field",
     "_str_to_proto",
+    "_transform_field",
     "decimal_pb2",
     "decimal_to_protobuf",
     "evaluate_validation_rule",
@@ -91,6 +102,7 @@ __all__ = [
     "set_decimal_message",
     "set_timestamp_message",
     "transform",
+    "unscaled_to_bytes",
     "validate_message",
     "variant_pb2",
     "variant_to_protobuf",
@@ -188,6 +200,7 @@ def transform(ctx: RuleContext, descriptor: Any, message: Any, field_transform: 
             condition, whether it holds.
     Raises:
         RuleConditionError: a condition does not hold.
+        RuleError: the transform is a coroutine function.
     """
     if message is None or descriptor is None:
         return message
@@ -195,17 +208,16 @@ def transform(ctx: RuleContext, descriptor: Any, message: Any, field_transform: 
         return [transform(ctx, descriptor, item, field_transform) for item in message]
     if isinstance(message, dict):
         return {key: transform(ctx, descriptor, item, field_transform) for key, item in message.items()}
-
-    def leaf(field: Field) -> Any:
-        if not selects(ctx.rule.tags, field):
-            return None
-        return lambda value, containing, run: run.apply(field, value, containing)
-
     fields = ProtobufFields(descriptor, message.DESCRIPTOR, [ctx.target], inline_tags)
-    walk = fields.walk(leaf, writing=False)
-    return (
-        message if walk is None else walk(message, FieldRun(ctx, field_transform, ctx.rule.kind is RuleKind.CONDITION))
-    )
+    return walk_once(fields.walk(leaf_of(ctx), writing=False), ctx, field_transform, message)
+
+
+def _transform_field(
+    ctx: RuleContext, fd: Any, schema_fd: Any, desc: Any, message: Any, field_transform: FieldTransform
+) -> None:
+    """Change one field of a message in its place: ``fd`` of its class, ``schema_fd`` in the schema."""
+    change = field_change(fd, schema_fd, [ctx.target], inline_tags, leaf_of(ctx))
+    walk_once(change, ctx, field_transform, message)
 
 
 def is_map_field(fd: Any) -> bool:

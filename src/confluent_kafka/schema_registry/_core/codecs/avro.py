@@ -63,6 +63,20 @@ class AvroSchema:
     is_bytes: bool
 
 
+def parse(schema: Any, references: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return JSON of a schema with all it refers to, and what fastavro makes of it.
+
+    Raises:
+        ValueError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType: it is not an Avro schema.
+    """
+    linked = link(schema, references)
+    try:
+        return linked, fastavro.parse_schema(linked)
+    except TypeError as e:
+        # what fastavro does with JSON that has an object where a name belongs
+        raise ValueError(f"this is not an Avro schema: {e}") from e
+
+
 class AvroCodec(Codec):
     """Avro, with the options of one serializer.
 
@@ -100,14 +114,9 @@ class AvroCodec(Codec):
             ValueError: the text is not JSON.
             fastavro.schema.SchemaParseException, fastavro.schema.UnknownType: it is not an Avro schema.
         """
-        linked = link(
+        linked, parsed = parse(
             load(schema.schema_str), {name: load(reference.schema_str) for name, reference in references.items()}
         )
-        try:
-            parsed = fastavro.parse_schema(linked)
-        except TypeError as e:
-            # what fastavro does with JSON that has an object where a name belongs
-            raise ValueError(f"this is not an Avro schema: {e}") from e
         is_bytes = parsed == "bytes" or (isinstance(parsed, dict) and parsed.get("type") == "bytes")
         return AvroSchema(linked, parsed, is_bytes)
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka.schema_registry._core.codecs.avro_fields import _Matcher, _name
-from confluent_kafka.schema_registry._core.codecs.avro_schema import PRIMITIVES
+from confluent_kafka.schema_registry._core.codecs.avro_fields import _Matcher, branch_of
+from confluent_kafka.schema_registry._core.codecs.avro_schema import PRIMITIVES, defined_name
 from confluent_kafka.schema_registry._core.validation import (
     VALIDATION_RULES_PROP,
     findings,
@@ -73,7 +73,7 @@ class _Compiler:
         if kind in ("record", "error"):
             return self._record(schema, namespace)
         if kind in ("enum", "fixed"):
-            full, inner = _name(schema, namespace)
+            full, inner = defined_name(schema, namespace)
             self._named[full] = (schema, inner)
             return None
         return self.compile(kind, namespace)
@@ -86,13 +86,13 @@ class _Compiler:
         found = None if name in PRIMITIVES else self._find(name, namespace)
         if found is None:
             return None
-        known = self._records.get(_name(*found)[0])
+        known = self._records.get(defined_name(*found)[0])
         if known is None:
             return None
         return known[0] if known else lambda value, path, found: _later(known, value, path, found)
 
     def _record(self, schema: dict[str, Any], namespace: str) -> Visit | None:
-        full, inner = _name(schema, namespace)
+        full, inner = defined_name(schema, namespace)
         if full in self._records:
             return self._reference(full, inner)
         self._named[full] = (schema, inner)
@@ -121,21 +121,12 @@ def _later(slot: list[Visit | None], value: Any, path: str, found: Findings) -> 
         slot[0](value, path, found)
 
 
-def _branch_of(value: Any) -> tuple[str | None, Any]:
-    """Return the branch of a union that a value names, if it does, and the value without it."""
-    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
-        return value[0], value[1]
-    if isinstance(value, Mapping) and isinstance(value.get("-type"), str):
-        return value["-type"], value
-    return None, value
-
-
 def _record_visit(
     schema: Any, rules: list[ValidationRule], fields: list[tuple[str, list[ValidationRule], Any, Visit | None]]
 ) -> Visit:
     def visit(value: Any, path: str, found: Findings) -> None:
         if isinstance(value, tuple):
-            _, value = _branch_of(value)
+            _, value = branch_of(value)
         if not isinstance(value, Mapping):
             return
         if rules:
@@ -147,7 +138,7 @@ def _record_visit(
             place = f"{path}.{name}" if path else name
             if own:
                 # a rule is about the value: how the application names a branch of a union is none of its business
-                found.check(own, kind, _branch_of(item)[1] if isinstance(kind, list) else item, place)
+                found.check(own, kind, branch_of(item)[1] if isinstance(kind, list) else item, place)
             if inner is not None:
                 inner(item, place, found)
 
@@ -183,10 +174,10 @@ def _map(inner: Visit | None) -> Visit | None:
 def _union_visit(branches: list[tuple[_Matcher, Visit | None]]) -> Visit:
     if len(branches) == 1:
         only = branches[0][1]
-        return lambda value, path, found: None if only is None else only(_branch_of(value)[1], path, found)
+        return lambda value, path, found: None if only is None else only(branch_of(value)[1], path, found)
 
     def visit(value: Any, path: str, found: Findings) -> None:
-        name, inner = _branch_of(value)
+        name, inner = branch_of(value)
         for matcher, branch in branches:
             if matcher.name == name if name is not None else matcher.fits(value):
                 if branch is not None:

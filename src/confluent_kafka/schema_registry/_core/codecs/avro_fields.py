@@ -7,10 +7,10 @@ import datetime
 import decimal
 import uuid
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from confluent_kafka.schema_registry._core.codecs.avro_schema import PRIMITIVES
-from confluent_kafka.schema_registry._core.rule_fields import Field, Tags
+from confluent_kafka.schema_registry._core.codecs.avro_schema import PRIMITIVES, defined_name
+from confluent_kafka.schema_registry._core.rule_fields import Field, Place, Tags, place_of, walk_from
 from confluent_kafka.schema_registry._core.rule_types import FieldType
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from confluent_kafka.schema_registry._core.models import Schema
     from confluent_kafka.schema_registry._core.rule_fields import Leaf, LeafRun, Walk
+    from confluent_kafka.schema_registry._core.rule_types import FieldContext
+
+T = TypeVar("T")
 
 TAGS = "confluent:tags"
 _MISSING: Any = object()
@@ -25,6 +28,22 @@ _TYPES = {name: FieldType(name.upper()) for name in PRIMITIVES} | {
     "enum": FieldType.ENUM,
     "fixed": FieldType.FIXED,
 }
+_ALL_TYPES = _TYPES | {
+    "record": FieldType.RECORD,
+    "error": FieldType.RECORD,
+    "array": FieldType.ARRAY,
+    "map": FieldType.MAP,
+}
+
+
+def field_type(schema: Any) -> FieldType:
+    """Return what rules take values of a schema for; NULL for the name of a type, which alone does not tell."""
+    if isinstance(schema, list):
+        return FieldType.COMBINED
+    kind = schema.get("type") if isinstance(schema, dict) else schema
+    if isinstance(kind, (list, dict)):
+        return field_type(kind)
+    return _ALL_TYPES.get(kind, FieldType.NULL) if isinstance(kind, str) else FieldType.NULL
 
 
 class AvroFields:
@@ -34,16 +53,22 @@ class AvroFields:
         schema: JSON of the schema, complete with all it refers to.
         tagged: schemas whose metadata gives tags to the fields.
         other: JSON of a schema whose inline tags count too, for fields of the same full names.
+        namespace: the namespace the schema stands in.
+
+    ``inline`` are the tags in the text by full name of the field, where there are any.
     """
 
-    def __init__(self, schema: Any, tagged: Iterable[Schema | None], other: Any = None) -> None:
+    def __init__(
+        self, schema: Any, tagged: Iterable[Schema | None] = (), other: Any = None, namespace: str = ""
+    ) -> None:
         self._named: dict[str, tuple[Any, str]] = {}
-        self._inline: dict[str, set[str]] = {}
+        self.inline: dict[str, set[str]] = {}
         self._collect(other, "")
         self._named.clear()
         self.has_fields = False
-        self._collect(schema, "")
+        self._collect(schema, namespace)
         self._schema = schema
+        self._namespace = namespace
         self._tags = Tags(tagged)
 
     def _collect(self, schema: Any, namespace: str) -> None:
@@ -62,41 +87,41 @@ class AvroFields:
         elif kind == "map":
             self._collect(schema.get("values"), namespace)
         elif kind in ("record", "error", "enum", "fixed"):
-            full, inner = _name(schema, namespace)
+            full, inner = defined_name(schema, namespace)
             self._named[full] = (schema, inner)
             for field in schema.get("fields") or ():
                 self.has_fields = True
                 if tags := field.get(TAGS):
-                    self._inline.setdefault(f"{full}.{field['name']}", set()).update(tags)
+                    self.inline.setdefault(f"{full}.{field['name']}", set()).update(tags)
                 self._collect(field.get("type"), inner)
 
-    def walk(self, leaf: Leaf, *, writing: bool) -> Walk | None:
-        """Compile a walk to the fields ``leaf`` wants; None when it wants none."""
-        run = _Compiler(self._named, self._inline, self._tags, leaf, writing).compile(self._schema, "", None)
-        if run is None:
-            return None
-        return lambda message, state: run(message, message, state)
+    def _compiler(self, leaf: Leaf, writing: bool) -> _Compiler:
+        return _Compiler(self._named, self.inline, self._tags, leaf, writing)
 
+    def walk(self, leaf: Leaf, *, writing: bool, field: FieldContext | None = None) -> Walk | None:
+        """Compile a walk to the fields ``leaf`` wants; None when it wants none.
 
-def _name(schema: dict[str, Any], namespace: str) -> tuple[str, str]:
-    """Return a named type's full name, and the namespace inside of it."""
-    name = str(schema.get("name", ""))
-    if "." in name:
-        namespace, _, name = name.rpartition(".")
-    else:
-        namespace = schema.get("namespace", namespace) or ""
-    return (f"{namespace}.{name}" if namespace else name), namespace
+        ``field`` is the field that the values are inside of, where the schema is not that of a whole message.
+        """
+        run = self._compiler(leaf, writing).compile(self._schema, self._namespace, place_of(field))
+        return walk_from(run, field)
 
+    def field_walk(self, field: dict[str, Any], leaf: Leaf) -> LeafRun | None:
+        """Compile a walk to what ``leaf`` wants inside of one field of the record."""
+        full, inner = defined_name(self._schema, self._namespace)
+        compiler = self._compiler(leaf, False)
+        return compiler.compile(field.get("type"), inner, compiler.place(full, field))
 
-class _Place:
-    """The record field that values belong to: elements of arrays and maps belong to the field around them."""
+    def resolve(self, value: Any) -> tuple[Any, Any]:
+        """Return the branch of a union that a value takes, and the value without a branch's name around it.
 
-    __slots__ = ("full_name", "name", "tags")
-
-    def __init__(self, full_name: str, name: str, tags: frozenset[str]) -> None:
-        self.full_name = full_name
-        self.name = name
-        self.tags = tags
+        The branch is None where there is none for it.
+        """
+        if not isinstance(self._schema, list):
+            return None, value
+        find = self._compiler(lambda field: None, False).find
+        found = _pick([(_Matcher(branch, self._namespace, find), branch) for branch in self._schema], value)
+        return (None, value) if found is None else (found[1], found[2])
 
 
 class _Compiler:
@@ -116,11 +141,11 @@ class _Compiler:
         # record walks by name, in a list so that a record inside of itself finds what is not compiled yet
         self._records: dict[str, list[LeafRun | None]] = {}
 
-    def compile(self, schema: Any, namespace: str, place: _Place | None) -> LeafRun | None:
+    def compile(self, schema: Any, namespace: str, place: Place | None) -> LeafRun | None:
         if isinstance(schema, str):
             if schema in PRIMITIVES:
                 return self._value(schema, None, place)
-            found = self._find(schema, namespace)
+            found = self.find(schema, namespace)
             return None if found is None else self.compile(*found, place)
         if isinstance(schema, list):
             return self._union(schema, namespace, place)
@@ -137,23 +162,30 @@ class _Compiler:
             return self._record(schema, namespace)
         if kind in _TYPES:
             return self._value(kind, schema.get("logicalType"), place)
-        found = self._find(kind, namespace)
+        found = self.find(kind, namespace)
         return None if found is None else self.compile(*found, place)
 
-    def _find(self, name: str, namespace: str) -> tuple[Any, str] | None:
+    def find(self, name: str, namespace: str) -> tuple[Any, str] | None:
+        """Return the definition of a type, and the namespace it stands in."""
         full = name.lstrip(".") if "." in name or not namespace else f"{namespace}.{name}"
         # a type is compiled in the namespace it was defined in
         found = self._named.get(full) or self._named.get(name)
         return None if found is None else (found[0], found[1])
 
-    def _value(self, kind: str, logical: Any, place: _Place | None) -> LeafRun | None:
+    def place(self, record: str, field: dict[str, Any]) -> Place:
+        """Return the place that a field of a record is."""
+        name = str(field["name"])
+        full_name = f"{record}.{name}"
+        return Place(full_name, name, self._tags.of(full_name, self._inline.get(full_name, ())))
+
+    def _value(self, kind: str, logical: Any, place: Place | None) -> LeafRun | None:
         if place is None:
             return None  # a value that is no record has no fields
         logical = logical if isinstance(logical, str) else None
         return self._leaf(Field(place.full_name, place.name, _TYPES[kind], place.tags, logical=logical))
 
     def _record(self, schema: dict[str, Any], namespace: str) -> LeafRun | None:
-        full, inner = _name(schema, namespace)
+        full, inner = defined_name(schema, namespace)
         known = self._records.get(full)
         if known is not None:
             if known and known[0] is None:
@@ -163,18 +195,15 @@ class _Compiler:
         self._records[full] = slot
         runs: list[tuple[str, LeafRun, Any]] = []
         for field in schema.get("fields") or ():
-            name = str(field["name"])
-            field_name = f"{full}.{name}"
-            place = _Place(field_name, name, self._tags.of(field_name, self._inline.get(field_name, ())))
-            run = self.compile(field.get("type"), inner, place)
+            run = self.compile(field.get("type"), inner, self.place(full, field))
             if run is not None:
                 # a default that the encoder would put in has to go through the rule as well: the reader undoes it
                 default = _default(field) if self._writing else _MISSING
-                runs.append((name, run, default))
+                runs.append((str(field["name"]), run, default))
         slot.append(_record_walk(full, runs) if runs else None)
         return slot[0]
 
-    def _union(self, branches: list[Any], namespace: str, place: _Place | None) -> LeafRun | None:
+    def _union(self, branches: list[Any], namespace: str, place: Place | None) -> LeafRun | None:
         compiled = [(branch, self.compile(branch, namespace, place)) for branch in branches]
         if all(run is None for _, run in compiled):
             return None
@@ -182,8 +211,8 @@ class _Compiler:
         null = next((run for branch, run in compiled if branch == "null"), None)
         has_null = len(others) < len(compiled)
         if len(others) == 1 and has_null:
-            return _optional(others[0][1], null, _union_name(others[0][0], namespace, self._find))
-        return _Union([(_Matcher(branch, namespace, self._find), run) for branch, run in compiled], self._writing).run
+            return _optional(others[0][1], null, _union_name(others[0][0], namespace, self.find))
+        return _Union([(_Matcher(branch, namespace, self.find), run) for branch, run in compiled], self._writing).run
 
 
 def _later(slot: list[LeafRun | None], value: Any, containing: Any, state: Any) -> Any:
@@ -232,7 +261,12 @@ def _array(run: LeafRun | None) -> LeafRun | None:
         return None
 
     def walk(value: Any, containing: Any, state: Any) -> Any:
-        return None if value is None else [run(item, containing, state) for item in value]
+        if value is None:
+            return None
+        if isinstance(value, (str, bytes, bytearray, Mapping)):
+            # a list made of its parts would be one that the encoder takes
+            raise TypeError(f"array: expected a list, got {type(value).__name__}")
+        return [run(item, containing, state) for item in value]
 
     return walk
 
@@ -242,7 +276,11 @@ def _map(run: LeafRun | None) -> LeafRun | None:
         return None
 
     def walk(value: Any, containing: Any, state: Any) -> Any:
-        return None if value is None else {name: run(item, containing, state) for name, item in value.items()}
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            raise TypeError(f"map: expected a dict, got {type(value).__name__}")
+        return {name: run(item, containing, state) for name, item in value.items()}
 
     return walk
 
@@ -271,19 +309,32 @@ class _Union:
         self._writing = writing
 
     def run(self, value: Any, containing: Any, state: Any) -> Any:
-        name, named, inner = None, False, value
-        if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
-            name, inner, named = value[0], value[1], True
-        elif isinstance(value, Mapping) and isinstance(value.get("-type"), str):
-            name = value["-type"]
-        for matcher, run in self._branches:
-            if matcher.name != name if name is not None else not matcher.fits(value):
-                continue
-            new = inner if run is None else run(inner, containing, state)
-            if named or (self._writing and name is None and matcher.is_named):
-                return (matcher.name, new)
-            return new
-        raise TypeError(f"no branch of the union is for this {type(value).__name__}")
+        found = _pick(self._branches, value)
+        if found is None:
+            raise TypeError(f"no branch of the union is for this {type(value).__name__}")
+        matcher, run, inner, name = found
+        new = inner if run is None else run(inner, containing, state)
+        if inner is not value or (self._writing and name is None and matcher.is_named):
+            return (matcher.name, new)
+        return new
+
+
+def branch_of(value: Any) -> tuple[str | None, Any]:
+    """Return the branch of a union that a value names, if it does, and the value without it."""
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
+        return value[0], value[1]
+    if isinstance(value, Mapping) and isinstance(value.get("-type"), str):
+        return value["-type"], value
+    return None, value
+
+
+def _pick(branches: list[tuple[_Matcher, T]], value: Any) -> tuple[_Matcher, T, Any, str | None] | None:
+    """Return the branch for a value with what goes with it, the value itself, and the name it had given."""
+    name, inner = branch_of(value)
+    for matcher, what in branches:
+        if matcher.name == name if name is not None else matcher.fits(value):
+            return matcher, what, inner, name
+    return None
 
 
 def _union_name(schema: Any, namespace: str, find: Callable[[str, str], tuple[Any, str] | None]) -> str | None:
@@ -305,13 +356,14 @@ class _Matcher:
         self._schema, self._namespace, self._find, self._kind = schema, namespace, find, str(kind)
         self._logical = schema.get("logicalType") if isinstance(schema, dict) else None
         self.is_named = self._kind in ("record", "error", "enum", "fixed")
-        self.name = _name(schema, namespace)[0] if self.is_named else self._kind
+        self.name = defined_name(schema, namespace)[0] if self.is_named else self._kind
 
     def fits(self, value: Any, depth: int = 0) -> bool:
         if depth > 100:
             return True  # deep enough to tell
-        if self._logical is not None and isinstance(value, _LOGICAL):
-            return isinstance(value, _LOGICAL_OF.get(self._logical, ()))
+        if isinstance(value, _LOGICAL):
+            # a Decimal is no double: the encoder does not take it for one in a union
+            return isinstance(value, _LOGICAL_OF.get(self._logical or "", ()))
         if self._kind in ("record", "error"):
             return isinstance(value, Mapping) and all(
                 self._fits_field(field, value, depth) for field in self._schema.get("fields") or ()
@@ -337,7 +389,7 @@ class _Matcher:
         return self._fits(field.get("type"), value[field["name"]], depth)
 
     def _fits(self, schema: Any, value: Any, depth: int) -> bool:
-        namespace = _name(self._schema, self._namespace)[1] if self.is_named else self._namespace
+        namespace = defined_name(self._schema, self._namespace)[1] if self.is_named else self._namespace
         branches = schema if isinstance(schema, list) else [schema]
         if isinstance(value, tuple) and len(value) == 2 and isinstance(schema, list) and isinstance(value[0], str):
             value = value[1]

@@ -66,6 +66,45 @@ def link(schema: Any, references: Mapping[str, Any]) -> Any:
     return linked
 
 
+def collapse(schema: Any, known: list[str]) -> Any:
+    """Write a type that is defined again by its name only: the opposite of an expanded schema.
+
+    Args:
+        schema: JSON of the schema; it stays as it was.
+        known: full names of types that are defined already. Those found are added.
+    """
+    return _collapsed(schema, "", known)
+
+
+def _collapsed(schema: Any, namespace: str, known: list[str]) -> Any:
+    if isinstance(schema, list):
+        return [_collapsed(branch, namespace, known) for branch in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kind = schema.get("type")
+    if not isinstance(kind, str) or kind not in _NAMED:
+        inner = next((part for part in ("items", "values") if part in schema), "type")
+        return {**schema, inner: _collapsed(schema.get(inner), namespace, known)}
+    full, inside = defined_name(schema, namespace)
+    if full in known:
+        return full if inside or not namespace else f".{full}"
+    known.append(full)
+    if "fields" not in schema:
+        return schema
+    fields = [{**field, "type": _collapsed(field.get("type"), inside, known)} for field in schema["fields"]]
+    return {**schema, "fields": fields}
+
+
+def defined_name(schema: dict[str, Any], namespace: str) -> tuple[str, str]:
+    """Return the full name of a type that is defined in a namespace, and the namespace inside of it."""
+    name = str(schema.get("name", ""))
+    if "." in name:
+        namespace, _, name = name.rpartition(".")  # ".Name" has none
+    else:
+        namespace = schema.get("namespace", namespace) or ""
+    return (f"{namespace}.{name}" if namespace else name), namespace
+
+
 class _Linker:
     """``dotted`` writes referenced types without a namespace as ``.Name``: where one is used inside of a namespace
     (``mixed``), its bare name would mean another type."""
@@ -101,12 +140,7 @@ class _Linker:
         return schema if kind in PRIMITIVES else self._use(kind, namespace)
 
     def _define(self, schema: dict[str, Any], namespace: str) -> dict[str, Any]:
-        name = str(schema.get("name", ""))
-        if "." in name:
-            namespace, _, name = name.rpartition(".")  # ".Name" has none
-        else:
-            namespace = schema.get("namespace", namespace) or ""
-        full = f"{namespace}.{name}" if namespace else name
+        full, namespace = defined_name(schema, namespace)
         self._defined.add(full)
         if "fields" not in schema:
             return schema

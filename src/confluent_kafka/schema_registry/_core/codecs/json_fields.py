@@ -13,7 +13,7 @@ from urllib.parse import unquote, urljoin
 
 import orjson
 
-from confluent_kafka.schema_registry._core.rule_fields import Field, Tags
+from confluent_kafka.schema_registry._core.rule_fields import Field, Place, Tags, place_of, walk_from
 from confluent_kafka.schema_registry._core.rule_types import FieldType
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka.schema_registry._core.models import Schema
     from confluent_kafka.schema_registry._core.rule_fields import Leaf, LeafRun, Walk
+    from confluent_kafka.schema_registry._core.rule_types import FieldContext
 
 TAGS = "confluent:tags"
 MAX_DEPTH = 200
@@ -30,6 +31,20 @@ _TYPES = {
     "number": FieldType.DOUBLE,
     "boolean": FieldType.BOOLEAN,
 }
+
+
+def field_type(schema: Any) -> FieldType:
+    """Return what rules take values of a schema for; NULL where a type alone does not tell."""
+    if isinstance(schema, bool):
+        return FieldType.COMBINED
+    if "const" in schema or "enum" in schema:
+        return FieldType.ENUM
+    kind = schema.get("type")
+    if kind == "object" or (kind is None and "properties" in schema):
+        return FieldType.RECORD if kind is None or schema.get("properties") else FieldType.MAP
+    if kind == "array":
+        return FieldType.ARRAY
+    return _TYPES.get(kind, FieldType.NULL) if isinstance(kind, str) else FieldType.NULL
 
 
 class Documents:
@@ -135,20 +150,25 @@ class JsonFields:
 
     def walk(self, leaf: Leaf, *, writing: bool) -> Walk | None:
         """Compile a walk to the fields ``leaf`` wants; None when it wants none."""
-        compiler = _Compiler(self._documents, self._tags, self._inline, leaf, {})
-        run = compiler.compile(self._documents.root, "$", None)
-        return None if run is None else (lambda message, state: run(message, message, state))
+        return self.walk_at(self._documents.root, "$", leaf)
 
+    def walk_at(self, node: Node, path: str, leaf: Leaf, field: FieldContext | None = None) -> Walk | None:
+        """Compile a walk through values of a schema in the documents.
 
-class _Place:
-    """The property that values belong to."""
+        Args:
+            node: the schema.
+            path: the name of such a value, ``$`` for a whole message.
+            leaf: picks fields.
+            field: the field that the values are inside of, None for whole messages.
+        """
+        return walk_from(self._compiler(leaf).compile(node, path, place_of(field)), field)
 
-    __slots__ = ("full_name", "name", "tags")
+    def property_walk(self, node: Node, path: str, name: str, leaf: Leaf) -> LeafRun | None:
+        """Compile a walk to what ``leaf`` wants inside of one property of the object at a path."""
+        return self._compiler(leaf).property(node, path, name)
 
-    def __init__(self, full_name: str, name: str, tags: frozenset[str]) -> None:
-        self.full_name = full_name
-        self.name = name
-        self.tags = tags
+    def _compiler(self, leaf: Leaf) -> _Compiler:
+        return _Compiler(self._documents, self._tags, self._inline, leaf, {})
 
 
 class _Compiler:
@@ -167,7 +187,7 @@ class _Compiler:
         self._seen = seen
         self._open: list[tuple[Any, ...]] = []
 
-    def compile(self, node: Node, path: str, place: _Place | None) -> LeafRun | None:
+    def compile(self, node: Node, path: str, place: Place | None) -> LeafRun | None:
         schema = node.schema
         if not isinstance(schema, dict):
             return None
@@ -192,7 +212,7 @@ class _Compiler:
             steps.append(self._value(schema, place))
         return _sequence([step for step in steps if step is not None])
 
-    def _reference(self, node: Node, path: str, place: _Place | None) -> LeafRun | None:
+    def _reference(self, node: Node, path: str, place: Place | None) -> LeafRun | None:
         target = self._documents.find(node, node.schema["$ref"])
         key = (target.base, target.pointer)
         if sum(1 for one in self._open if one == key) == 0:
@@ -215,7 +235,7 @@ class _Compiler:
 
         return later
 
-    def _array(self, node: Node, path: str, place: _Place | None) -> LeafRun | None:
+    def _array(self, node: Node, path: str, place: Place | None) -> LeafRun | None:
         items = node.schema.get("items")
         before: list[LeafRun | None] = []
         for name in ("prefixItems", "items"):
@@ -240,12 +260,12 @@ class _Compiler:
         runs: list[tuple[str, LeafRun]] = []
         listed = schema.get("properties")
         for name in listed if isinstance(listed, dict) else ():
-            run = self._property(node.at("properties", name), path, name)
+            run = self.property(node.at("properties", name), path, name)
             if run is not None:
                 runs.append((name, run))
         rest = None
         if isinstance(schema.get("additionalProperties"), dict):
-            rest = self._property(node.at("additionalProperties"), path, "*")
+            rest = self.property(node.at("additionalProperties"), path, "*")
         if not runs and rest is None:
             return None
         known = frozenset(listed if isinstance(listed, dict) else ())
@@ -273,16 +293,16 @@ class _Compiler:
 
         return walk if kind in (None, "object") else None
 
-    def _property(self, node: Node, path: str, name: str) -> LeafRun | None:
+    def property(self, node: Node, path: str, name: str) -> LeafRun | None:
         if not isinstance(node.schema, dict):
             return None
         full_name = f"{path}.{name}"
         inline = set(node.schema.get(TAGS) or ())
         self._seen.setdefault(full_name, set()).update(inline)
-        place = _Place(full_name, name, self._tags.of(full_name, inline | self._inline.get(full_name, set())))
+        place = Place(full_name, name, self._tags.of(full_name, inline | self._inline.get(full_name, set())))
         return self.compile(node, full_name, place)
 
-    def _value(self, schema: dict[str, Any], place: _Place) -> LeafRun | None:
+    def _value(self, schema: dict[str, Any], place: Place) -> LeafRun | None:
         kind = schema.get("type")
         if "const" in schema or "enum" in schema:
             return self._leaf(Field(place.full_name, place.name, FieldType.ENUM, place.tags))

@@ -23,7 +23,7 @@ except ImportError as e:
 
 from confluent_kafka.error import SerializationError
 from confluent_kafka.schema_registry._core.codecs.json_checks import ROOT, json_visit
-from confluent_kafka.schema_registry._core.codecs.json_fields import Documents, JsonFields
+from confluent_kafka.schema_registry._core.codecs.json_fields import Documents, JsonFields, Node
 from confluent_kafka.schema_registry._core.plan import Codec
 from confluent_kafka.schema_registry._core.validation import has_rules
 from confluent_kafka.schema_registry.error import SchemaMismatchError
@@ -44,6 +44,8 @@ _VALIDATORS: dict[str, Any] = {
 }
 # where a schema without an $id is said to be, for names without a scheme to be resolved: no real domain
 _NO_BASE = "http://references.invalid/"
+# a member for a schema that refers to a document without being in it
+_APART = "confluent:apart"
 
 
 class CorruptError(SerializationError, ValueError):
@@ -256,9 +258,12 @@ def _retriever(schema: Any, references: Mapping[str, Any]) -> Callable[[str], An
 
 
 def _documents(compiled: JsonSchema) -> Documents:
-    draft, root = _draft(compiled.source)
+    return _linked(compiled.source, _retriever(compiled.source, compiled.references))
+
+
+def _linked(root: Any, retrieve: Callable[[str], Any]) -> Documents:
+    draft, root = _draft(root)
     base = (_identity(root) or f"{_NO_BASE}schema").rstrip("#")
-    retrieve = _retriever(root, compiled.references)
 
     def get(uri: str) -> Any:
         return root if uri.rstrip("#") == base else retrieve(uri)
@@ -267,6 +272,55 @@ def _documents(compiled: JsonSchema) -> Documents:
         return draft({"$ref": uri}, retriever=get, validate_formats=False, base_uri=f"{_NO_BASE}branch")
 
     return Documents(root, base, retrieve, validator)
+
+
+def documents_of(schema: Any, lookup: Callable[[str], Any] | None) -> tuple[Documents, Node]:
+    """Return the documents that a schema is in, and where in them it is.
+
+    Args:
+        schema: JSON of the schema; it may be a part of a document.
+        lookup: returns the JSON that a URI stands for, ``#`` being the document itself; None: the schema is the
+            document, and refers to nothing outside of it.
+    """
+    root = schema
+    if lookup is not None:
+        try:
+            root = lookup("#")
+        except Exception:  # there is no document: the schema is one
+            root = schema
+    pointer = _pointer_to(schema, root)
+    if pointer is None and isinstance(root, dict):
+        root, pointer = {**root, _APART: schema}, f"/{_APART}"
+    elif pointer is None:
+        root, pointer = schema, ""
+
+    def retrieve(uri: str) -> Any:
+        name = uri.removeprefix(_NO_BASE)
+        if lookup is None:
+            raise ValueError(f"$ref to {name!r}: nothing was given to look it up in")
+        try:
+            _, found = _draft(lookup(name))
+        except Exception as e:
+            raise ValueError(f"$ref to {name!r}, which the resolver does not know: {e}") from e
+        return {"$schema": DRAFT_7, **found} if isinstance(found, dict) else found
+
+    documents = _linked(root, retrieve)
+    return documents, Node(schema, documents.root.base, pointer)
+
+
+def _pointer_to(schema: Any, root: Any) -> str | None:
+    if schema == root:
+        return ""
+    todo = [Node(root, "", "")]
+    while todo:
+        node = todo.pop()
+        if node.schema is schema:
+            return node.pointer
+        if isinstance(node.schema, dict):
+            todo += [node.at(step) for step in node.schema]
+        elif isinstance(node.schema, list):
+            todo += [node.at(step) for step in range(len(node.schema))]
+    return None
 
 
 def _identity(schema: Any) -> str:

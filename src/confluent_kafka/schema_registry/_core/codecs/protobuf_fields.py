@@ -106,6 +106,21 @@ class ProtobufFields:
         return walk
 
 
+def field_change(
+    field: Any, named: Any, tagged: Iterable[Schema | None], inline: Callable[[Any], set[str]], leaf: Leaf
+) -> Callable[[Any, Any], None] | None:
+    """Compile what changes one field of a message in its place; None when ``leaf`` wants nothing in it.
+
+    Args:
+        field: its descriptor in the message's class.
+        named: its descriptor in the schema.
+        tagged: schemas whose metadata gives tags to the fields.
+        inline: returns the tags that a field has in the schema.
+        leaf: picks fields.
+    """
+    return _Compiler(Tags(tagged), inline, leaf).field(field, named, None)
+
+
 class _Compiler:
     def __init__(self, tags: Tags, inline: Callable[[Any], set[str]], leaf: Leaf) -> None:
         self._tags = tags
@@ -129,14 +144,14 @@ class _Compiler:
             if named is None:
                 continue  # the schema does not have it: it has no tags
             writer = None if other is None else other.fields_by_number.get(field.number)
-            change = self._field(field, named, writer)
+            change = self.field(field, named, writer)
             if change is not None:
                 changes.append(change)
         slot.append(_all(changes) if changes else None)
         result: Callable[[Any, Any], None] | None = slot[0]
         return result
 
-    def _field(self, field: Any, named: Any, writer: Any) -> Callable[[Any, Any], None] | None:
+    def field(self, field: Any, named: Any, writer: Any) -> Callable[[Any, Any], None] | None:
         if is_repeated(field) and field.message_type is not None and field.message_type.GetOptions().map_entry:
             value = field.message_type.fields_by_name["value"]
             entry = named.message_type
