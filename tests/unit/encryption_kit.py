@@ -101,11 +101,16 @@ class Manual(Clock):
 
 
 class World:
-    """A registry in memory, a KMS, and executors over both."""
+    """A registry, a KMS, and executors over both.
 
-    def __init__(self) -> None:
-        self.conf = {"url": f"mock://{next(names)}?shared=true"}
-        self.client = SchemaRegistryClient(self.conf)
+    Args:
+        conf: configuration of the registry client; None takes a registry in memory.
+        kind: the registry client's class.
+    """
+
+    def __init__(self, conf: dict[str, Any] | None = None, kind: Any = SchemaRegistryClient) -> None:
+        self.conf = conf or {"url": f"mock://{next(names)}?shared=true"}
+        self.client: Any = kind(self.conf)
         self.kms = FakeKms()
         register_kms_driver(self.kms)
         self.clock = Manual()

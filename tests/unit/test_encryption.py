@@ -33,9 +33,7 @@ from confluent_kafka.schema_registry.rules.encryption.dek_registry.dek_registry_
     Dek,
     DekAlgorithm,
 )
-from confluent_kafka.schema_registry.rules.encryption.encrypt_executor import (
-    Cryptor,
-)
+from confluent_kafka.schema_registry.rules.encryption.encrypt_executor import Cryptor, rotate
 from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import (
     reset_kms_drivers,
 )
@@ -272,6 +270,17 @@ class TestKeys:
         assert (_version(first), _version(second)) == (1, 2)
         assert read(first, context()) == read(second, context()) == ORDER
         assert world.keys().get_dek_versions("kek1", "orders-value") == [1, 2]
+
+    def test_rotation_by_somebody_else(self, world: World) -> None:
+        write = world.writer(fields(**{"encrypt.dek.expiry.days": "9"}), None, **{"encrypt.key.cache.ttl.sec": 10})
+        ring = write._rule_registry.get_executor("ENCRYPT").executor.keys.ring
+        now = 0.0
+        ring.clock = lambda: now
+        assert _version(write(ORDER, context())) == 1
+        assert rotate(world.conf, {}, "kek1", "orders-value", "AES256_GCM").version == 2
+        assert _version(write(ORDER, context())) == 1
+        now = 10.0
+        assert _version(write(ORDER, context())) == 2
 
     def test_rotation_that_fails(self, world: World, caplog: pytest.LogCaptureFixture) -> None:
         write = world.writer(fields(**{"encrypt.dek.expiry.days": "1"}))

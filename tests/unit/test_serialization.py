@@ -355,6 +355,22 @@ def test_single_flight_shares_results_and_exceptions() -> None:
     assert flight.run("k", lambda: 7) == 7
 
 
+def test_single_flight_in_a_forked_child_waits_for_no_thread_of_the_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    flight: SingleFlight[int] = SingleFlight()
+
+    def while_another_thread_asks() -> int:
+        # what the child sees: a call under way, by a thread that it does not have
+        monkeypatch.setattr("confluent_kafka.serialization._single_flight.os.getpid", lambda: -1)
+        results: list[int] = []
+        child = threading.Thread(target=lambda: results.append(flight.run("k", lambda: 2)), daemon=True)
+        child.start()
+        child.join(10)
+        assert results == [2]
+        return 1
+
+    assert flight.run("k", while_another_thread_asks) == 1
+
+
 def test_interrupted_flight_is_repeated_by_one_that_waited() -> None:
     flight: SingleFlight[int] = SingleFlight()
     started, joined = threading.Event(), threading.Event()

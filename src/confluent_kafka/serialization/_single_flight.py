@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -17,6 +18,10 @@ class SingleFlight(Generic[T]):
     """Runs at most one call per key at a time; keeps no results. Thread-safe."""
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._flights: dict[Hashable, Future[T]] = {}
 
@@ -26,6 +31,8 @@ class SingleFlight(Generic[T]):
         An ``Exception`` reaches everyone who waited. Anything else (a KeyboardInterrupt) concerns only the thread that
         made the call: one of those that waited then makes its own.
         """
+        if self._pid != os.getpid():
+            self._begin()  # after a fork: the threads that made the calls are the parent's, and so may be the lock
         while True:
             with self._lock:
                 flight = self._flights.get(key)
@@ -50,7 +57,7 @@ class SingleFlight(Generic[T]):
 
     def _land(self, key: Hashable) -> None:
         with self._lock:
-            del self._flights[key]
+            self._flights.pop(key, None)
 
 
 class _Abandoned(Exception):

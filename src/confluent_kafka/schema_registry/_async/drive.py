@@ -44,7 +44,8 @@ class Flights:
         """
         loop = asyncio.get_running_loop()
         place = (id(loop), key)  # two loops in two threads cannot wait for each other
-        while (flight := self._flights.get(place)) is not None:
+        # a loop that ended in the middle leaves its flights behind, and the next one may be at its address
+        while (flight := self._flights.get(place)) is not None and flight.get_loop() is loop:
             done, _ = await asyncio.wait((flight,))  # which, if cancelled, leaves the future alone
             if not flight.cancelled():
                 result: T = done.pop().result()

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from confluent_kafka.schema_registry._async.drive import Flights, drive
 from confluent_kafka.schema_registry._async.threads import in_thread
 from confluent_kafka.schema_registry._core.cache import BoundedDict
-from confluent_kafka.schema_registry._core.effects import ClientCall, ClusterId, KmsCall, Share, UserCall
+from confluent_kafka.schema_registry._core.effects import (
+    ClientCall,
+    ClusterId,
+    KeyRegistryCall,
+    KmsCall,
+    Share,
+    UserCall,
+)
 from confluent_kafka.schema_registry._core.rule_setup import RuleSetup, conf_of
 from confluent_kafka.schema_registry._core.serializer import Pending
 from confluent_kafka.schema_registry._core.subject import FALLBACK_TYPE, KAFKA_CLUSTER_ID, SubjectNaming  # noqa: F401
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
     from confluent_kafka.serialization import SerializationContext
 
 T = TypeVar("T")
+_everywhere = Flights()
 
 
 class AsyncBaseSerde:
@@ -112,6 +120,7 @@ class AsyncBaseSerde:
         Any number of times.
         """
         self._rules.close()
+        await self._rules.aclose()
         owned, self._owns_client = self._owns_client, False
         if owned:
             await close_client(self._client)
@@ -124,11 +133,14 @@ class AsyncBaseSerde:
         if isinstance(effect, ClientCall):
             result = getattr(self._client, effect.method)(**effect.arguments)
         elif isinstance(effect, Share):
-            result = self._flight.run(effect.key, lambda: self._run(effect.make()))
+            flight = _everywhere if effect.everywhere else self._flight
+            result = flight.run(effect.key, lambda: self._run(effect.make()))
         elif isinstance(effect, ClusterId):
             result = None if self._cluster_id is None else self._cluster_id()
         elif isinstance(effect, KmsCall):
             result = in_thread(effect.function) if effect.awaitable is None else effect.awaitable()
+        elif isinstance(effect, KeyRegistryCall):
+            result = in_thread(effect.function) if effect.awaitable is None else effect.awaitable(self._client)
         elif isinstance(effect, UserCall):
             result = effect.function(*effect.arguments)
         else:

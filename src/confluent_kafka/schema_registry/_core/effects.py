@@ -98,15 +98,17 @@ class Share:
     Args:
         key: what the operation is for.
         make: makes the operation.
+        everywhere: whether the key means the same in the whole process, not only to whoever performs this.
     """
 
     key: Hashable
     make: Callable[[], Generator[Any, Any, Any]] = field(repr=False)
+    everywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class KmsCall:
-    """Call something that blocks: a key management system's SDK, the registry of data keys. The result is its own.
+    """Call something that blocks: a key management system's SDK. The result is its own.
 
     An asynchronous shell awaits ``awaitable()`` if there is one, else has a thread of its own call ``function``.
     """
@@ -115,8 +117,20 @@ class KmsCall:
     awaitable: Callable[[], Awaitable[Any]] | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class KeyRegistryCall:
+    """Ask the registry of data keys; the result is its own.
+
+    An asynchronous shell awaits ``awaitable(client)`` with its registry client, whose connections may serve; if there
+    is none, as for :class:`KmsCall`.
+    """
+
+    function: Callable[[], Any] = field(repr=False)
+    awaitable: Callable[[Any], Any] | None = field(default=None, repr=False)
+
+
 if TYPE_CHECKING:
-    Effect: TypeAlias = ClientCall | ClusterId | HttpRequest | Sleep | UserCall | Share | KmsCall
+    Effect: TypeAlias = ClientCall | ClusterId | HttpRequest | Sleep | UserCall | Share | KmsCall | KeyRegistryCall
     Op: TypeAlias = Generator[Effect, Any, T]
 
 
@@ -131,7 +145,7 @@ def http(request: HttpRequest) -> Op[HttpReply | HttpFailure]:
     return outcome
 
 
-def share(key: Hashable, make: Callable[[], Op[T]]) -> Op[T]:
+def share(key: Hashable, make: Callable[[], Op[T]], *, everywhere: bool = False) -> Op[T]:
     """Run an operation once for all who want the same at the same time."""
-    result: T = yield Share(key, make)
+    result: T = yield Share(key, make, everywhere)
     return result

@@ -57,6 +57,14 @@ class RuleSetup:
             for one in (*self.registry.get_actions(), *self.registry.get_executors()):
                 one.close()
 
+    async def aclose(self) -> None:
+        """After ``close``: close what executors of this (de)serializer have open on the running event loop."""
+        if self._private:
+            for one in self._registry.get_executors():
+                aclose = getattr(one, "aclose", None)
+                if aclose is not None:
+                    await aclose()
+
     def for_writing(
         self,
         codec: Codec,

@@ -186,6 +186,7 @@ class RuleContext:
         "ser_ctx",
         "source",
         "subject",
+        "suspends",
         "target",
     )
 
@@ -218,6 +219,7 @@ class RuleContext:
         self.field_transformer = field_transformer
         self.original_key = original_key
         self.original_value = original_value
+        self.suspends = False  # whether who called the executor fetches what is missing, and calls again
         self._field_contexts: list[FieldContext] = []
 
     def get_parameter(self, name: str) -> str | None:

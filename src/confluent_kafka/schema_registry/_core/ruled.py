@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka.error import SerializationError
-from confluent_kafka.schema_registry._core.rules import new_call, run_rules
+from confluent_kafka.schema_registry._core.rules import Suspend, new_call, run_rules
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry._core.effects import Op
@@ -48,7 +48,7 @@ def write_quickly(plan: WritePlan, obj: Any) -> bytes | None:
         payload = plan.encode(obj, b"")
         for bound in rules.encoding:
             payload = bound.run(payload, None)
-    except Exception:  # a key is missing, or a rule fails: the long way finds out and acts
+    except (Suspend, Exception):  # a key is missing, or a rule fails: the long way finds out and acts
         return None
     return payload
 
@@ -82,6 +82,6 @@ def read_quickly(plan: ReadPlan, data: bytes, start: int) -> tuple[Any] | None:
         obj = plan.decode(data, start)
         for bound in rules.domain:
             obj = bound.run(obj, None)
-    except Exception:  # a key is missing, or a rule fails: the long way finds out and acts
+    except (Suspend, Exception):  # a key is missing, or a rule fails: the long way finds out and acts
         return None
     return (obj,)

@@ -54,8 +54,11 @@ _ERROR, _NONE = ErrorAction(), NoneAction()
 _OUT = (RuleMode.WRITE, RuleMode.UPGRADE)
 
 
-class Suspend(Exception):
-    """Something has to be fetched first: run the operation, then the rule again from its beginning."""
+class Suspend(BaseException):
+    """Something has to be fetched first: run the operation, then the rule again from its beginning.
+
+    No ``Exception``: it goes through code of the application's, which must not take it for a failure.
+    """
 
     def __init__(self, operation: Callable[[], Op[Any]]) -> None:
         super().__init__()
@@ -99,6 +102,12 @@ class RuleInfo:
     def parameter(self, name: str) -> str | None:
         """Return a parameter of the rule, else the property of that name in the schema's metadata."""
         return rule_parameter(self.rule, self.target, name)
+
+    def running(self, call: RuleCall) -> RuleContext:
+        """Return what an executor is told while it runs the rule: it may raise :class:`Suspend`."""
+        ctx = self.context(call)
+        ctx.suspends = True
+        return ctx
 
     def context(self, call: RuleCall) -> RuleContext:
         """Return what executors and actions are told."""
@@ -294,7 +303,7 @@ class Contract:
         if isinstance(executor, FieldRuleExecutor) and _is_plain(executor):
             walk = info.walk(apply_to)
             return None if walk is None else _FieldRule(executor, info, walk).run
-        return lambda message, call: executor.transform(info.context(call), message)
+        return lambda message, call: executor.transform(info.running(call), message)
 
     def _actions(self, info: RuleInfo) -> tuple[RuleAction | str | None, RuleAction | str]:
         rule = info.rule
@@ -342,7 +351,7 @@ class _FieldRule:
         self._walk = walk
 
     def run(self, message: Any, call: RuleCall) -> Any:
-        ctx = self._info.context(call)
+        ctx = self._info.running(call)
         transform = self._executor.new_transform(ctx)
         run = FieldRun(ctx, transform, self._info.is_condition)
         try:

@@ -8,7 +8,14 @@ from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from confluent_kafka.schema_registry._core.cache import BoundedDict
-from confluent_kafka.schema_registry._core.effects import ClientCall, ClusterId, KmsCall, Share, UserCall
+from confluent_kafka.schema_registry._core.effects import (
+    ClientCall,
+    ClusterId,
+    KeyRegistryCall,
+    KmsCall,
+    Share,
+    UserCall,
+)
 from confluent_kafka.schema_registry._core.rule_setup import RuleSetup, conf_of
 from confluent_kafka.schema_registry._core.serializer import Pending
 from confluent_kafka.schema_registry._core.subject import FALLBACK_TYPE, KAFKA_CLUSTER_ID, SubjectNaming  # noqa: F401
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
     from confluent_kafka.serialization import SerializationContext
 
 T = TypeVar("T")
+_everywhere: SingleFlight[Any] = SingleFlight()
 
 
 class BaseSerde:
@@ -110,10 +118,11 @@ class BaseSerde:
         if isinstance(effect, ClientCall):
             return getattr(self._client, effect.method)(**effect.arguments)
         if isinstance(effect, Share):
-            return self._flight.run(effect.key, lambda: self._run(effect.make()))
+            flight = _everywhere if effect.everywhere else self._flight
+            return flight.run(effect.key, lambda: self._run(effect.make()))
         if isinstance(effect, ClusterId):
             return None if self._cluster_id is None else self._cluster_id()
-        if isinstance(effect, KmsCall):
+        if isinstance(effect, (KmsCall, KeyRegistryCall)):
             return effect.function()
         if isinstance(effect, UserCall):
             return call_user(effect)

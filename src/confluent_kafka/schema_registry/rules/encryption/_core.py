@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka.schema_registry._core.effects import KmsCall
+from confluent_kafka.schema_registry._core.effects import KeyRegistryCall, KmsCall
 from confluent_kafka.schema_registry.error import (
     DekNotFoundError,
     EncryptionError,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from confluent_kafka.schema_registry._core.rules import RuleInfo
     from confluent_kafka.schema_registry.rules.encryption._keys import KeyRing
     from confluent_kafka.schema_registry.rules.encryption.dek_registry._models import Dek, DekAlgorithm, Kek
+    from confluent_kafka.schema_registry.rules.encryption.dek_registry._tasks import RegistryOfTasks
     from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import Aead
 
 log = logging.getLogger("confluent_kafka.schema_registry.rules.encryption")
@@ -149,10 +150,19 @@ class Keys:
         ring: where plaintext keys are kept.
         config: ``rule_conf``.
         clock: milliseconds since the epoch.
+        registry_of_tasks: the same registry for asyncio tasks; None has threads ask the client.
     """
 
-    def __init__(self, registry: Any, ring: KeyRing, config: dict[str, Any], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        registry: Any,
+        ring: KeyRing,
+        config: dict[str, Any],
+        clock: Callable[[], float],
+        registry_of_tasks: RegistryOfTasks | None = None,
+    ) -> None:
         self._registry = registry
+        self._registry_of_tasks = registry_of_tasks
         self.ring = ring
         self._config = config
         self._clock = clock
@@ -253,9 +263,10 @@ class Keys:
 
     # the registry of keys
 
-    def _ask(self, method: str, *arguments: Any, **named: Any) -> Op[Any]:
-        ask = getattr(self._registry, method)
-        return (yield KmsCall(lambda: ask(*arguments, **named)))
+    def _ask(self, method: str, *arguments: Any) -> Op[Any]:
+        function = partial(getattr(self._registry, method), *arguments)
+        tasks = self._registry_of_tasks
+        return (yield KeyRegistryCall(function, None if tasks is None else partial(tasks.ask, method, arguments)))
 
     def _kek(self, spec: KeySpec) -> Op[Kek]:
         context = context_of(spec.subject)
@@ -301,7 +312,7 @@ class Keys:
                 )
         try:
             made: Kek = yield from self._ask(
-                "register_kek", spec.kek, spec.kms_type, spec.kms_key_id, False, context=context
+                "register_kek", spec.kek, spec.kms_type, spec.kms_key_id, False, None, None, context
             )
         except SchemaRegistryError as e:
             if e.http_status_code != 409:

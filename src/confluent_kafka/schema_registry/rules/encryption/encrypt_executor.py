@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka.schema_registry._core.effects import KmsCall, Share, share
+from confluent_kafka.schema_registry._core.effects import KeyRegistryCall, KmsCall, Share, share
 from confluent_kafka.schema_registry._core.models import RuleMode
 from confluent_kafka.schema_registry._core.rule_fields import Field
 from confluent_kafka.schema_registry._core.rule_types import (
@@ -45,6 +45,7 @@ from confluent_kafka.schema_registry.rules.encryption._keys import (
     CachedKey,
     KeyRing,
 )
+from confluent_kafka.schema_registry.rules.encryption.dek_registry._tasks import RegistryOfTasks
 from confluent_kafka.schema_registry.rules.encryption.dek_registry.dek_registry_client import (
     Dek,
     DekAlgorithm,
@@ -158,6 +159,7 @@ class EncryptionExecutor(RuleExecutor):
         self.config: dict[str, Any] | None = None
         self._client_conf: dict[str, Any] | None = None
         self._keys: Keys | None = None
+        self._tasks: RegistryOfTasks | None = None
 
     def configure(self, client_conf: dict[str, Any], rule_conf: dict[str, Any]) -> None:
         """Take the configuration of a (de)serializer.
@@ -185,7 +187,8 @@ class EncryptionExecutor(RuleExecutor):
                 int(config.get(KEY_CACHE_CAPACITY, DEFAULT_CAPACITY)),
                 max(1.0, float(config.get(KEY_CACHE_TTL_SEC, DEFAULT_TTL_SEC))),
             )
-            self._keys = Keys(self.client, ring, self.config, self.clock.now)
+            self._tasks = RegistryOfTasks(self.client)
+            self._keys = Keys(self.client, ring, self.config, self.clock.now, self._tasks)
         else:
             self._keys.reconfigure(config)
 
@@ -210,6 +213,11 @@ class EncryptionExecutor(RuleExecutor):
             self._keys.clear()
         if self.client is not None:
             self.client.close()
+
+    async def aclose(self) -> None:
+        """Close what asyncio (de)serializers have opened on this event loop to reach the registry of keys."""
+        if self._tasks is not None:
+            await self._tasks.close()
 
     def __getstate__(self) -> Any:
         raise TypeError("an encryption executor holds keys: it is not pickled")
@@ -265,10 +273,11 @@ class Cipher:
 
     def _load_current(self) -> Op[Any]:
         # many messages may want the same key at the same time
-        return share((id(self._keys), self._spec), lambda: self._keys.load_current(self._spec))
+        return share((id(self._keys), self._spec), lambda: self._keys.load_current(self._spec), everywhere=True)
 
     def _load(self, version: int) -> Op[Any]:
-        return share((id(self._keys), self._spec, version), lambda: self._keys.load_version(self._spec, version))
+        key = (id(self._keys), self._spec, version)
+        return share(key, lambda: self._keys.load_version(self._spec, version), everywhere=True)
 
     def encrypt(self, data: bytes) -> bytes:
         """Return the bytes that are written in place of ``data``."""
@@ -420,6 +429,10 @@ class FieldEncryptionExecutor(FieldRuleExecutor):
         """Drop all keys, and the connection to the registry of keys."""
         self.executor.close()
 
+    async def aclose(self) -> None:
+        """Close what asyncio (de)serializers have opened on this event loop to reach the registry of keys."""
+        await self.executor.aclose()
+
     @classmethod
     def register(cls) -> None:
         """Have fields encrypted by (de)serializers without a rule registry of their own."""
@@ -472,6 +485,8 @@ class EncryptionExecutorTransform:
             try:
                 return run(field_value, None, None)
             except Suspend as wait:  # noqa: PERF203  # rare
+                if ctx.suspends:
+                    raise
                 _block(wait.operation())
 
 
@@ -498,7 +513,7 @@ def _block(operation: Op[Any]) -> Any:
 def _perform(effect: Any) -> Any:
     if isinstance(effect, Share):
         return _block(effect.make())
-    if isinstance(effect, KmsCall):
+    if isinstance(effect, (KmsCall, KeyRegistryCall)):
         return effect.function()
     raise NotImplementedError(f"unexpected effect {effect!r}")
 

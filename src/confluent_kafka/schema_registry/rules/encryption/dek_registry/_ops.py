@@ -31,15 +31,18 @@ LATEST = -1
 
 @dataclass(frozen=True, slots=True)
 class DekRegistry:
-    """A registry of keys and what is remembered of it. Data keys that it unwrapped are not remembered."""
+    """A registry of keys and what is remembered of it.
+
+    Not remembered are data keys that it unwrapped, and which version is the latest: somebody else may make a newer one.
+    """
 
     link: Link
     keks: BoundedDict[KekId, Kek] = field(default_factory=BoundedDict)
     deks: BoundedDict[DekId, Dek] = field(default_factory=BoundedDict)
 
     def keep(self, key: DekId, dek: Dek) -> Dek:
-        """Remember a data key, unless it came in clear."""
-        if dek.key_material is None:
+        """Remember a data key, unless it came in clear or was asked for as the latest."""
+        if dek.key_material is None and key.version != LATEST:
             self.deks.put(key, dek)
         return dek
 
@@ -95,17 +98,12 @@ def register_dek(
     body = CreateDekRequest(subject, version, algorithm, encrypted_key_material).to_dict()
     path = f"{ROOT}/{segment(kek_name)}/deks"
     try:
-        try:
-            answer = yield from request(reg.link, "POST", f"{path}/{segment(subject)}", (), body)
-        except SchemaRegistryError as e:
-            if e.http_status_code != 405:
-                raise
-            # older registries have the subject in the body only
-            answer = yield from request(reg.link, "POST", path, (), body)
-    finally:
-        # on a conflict too: somebody else has made a newer one
-        for deleted in (False, True):
-            reg.deks.pop(DekId(kek_name, subject, LATEST, algorithm, deleted), None)
+        answer = yield from request(reg.link, "POST", f"{path}/{segment(subject)}", (), body)
+    except SchemaRegistryError as e:
+        if e.http_status_code != 405:
+            raise
+        # older registries have the subject in the body only
+        answer = yield from request(reg.link, "POST", path, (), body)
     return reg.keep(key, Dek.from_dict(answer))
 
 
