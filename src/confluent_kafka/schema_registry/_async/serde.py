@@ -120,7 +120,9 @@ class AsyncBaseSerde:
         Any number of times.
         """
         self._rules.close()
-        await self._rules.aclose()
+        for one in self._rules.own():
+            if (aclose := getattr(one, "aclose", None)) is not None:
+                await aclose()  # what it has open on this event loop
         owned, self._owns_client = self._owns_client, False
         if owned:
             await close_client(self._client)

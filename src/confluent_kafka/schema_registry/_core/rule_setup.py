@@ -53,17 +53,12 @@ class RuleSetup:
 
     def close(self) -> None:
         """Close executors and actions that are not those of the whole process."""
-        if self._private:
-            for one in (*self.registry.get_actions(), *self.registry.get_executors()):
-                one.close()
+        for one in self.own():
+            one.close()
 
-    async def aclose(self) -> None:
-        """After ``close``: close what executors of this (de)serializer have open on the running event loop."""
-        if self._private:
-            for one in self._registry.get_executors():
-                aclose = getattr(one, "aclose", None)
-                if aclose is not None:
-                    await aclose()
+    def own(self) -> list[Any]:
+        """Return actions and executors that are not those of the whole process."""
+        return [*self.registry.get_actions(), *self.registry.get_executors()] if self._private else []
 
     def for_writing(
         self,

@@ -10,6 +10,7 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from confluent_kafka import Producer
 from confluent_kafka.error import SerializationError
 from confluent_kafka.schema_registry._core.models import Rule, RuleKind, RuleMode, RulePhase
 from confluent_kafka.schema_registry._core.rule_types import (
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import ClassVar
 
-__all__ = ["DlqAction", "FieldRedactionExecutor"]
+__all__ = ["DlqAction", "FieldRedactionExecutor", "Producer"]
 
 log = logging.getLogger("confluent_kafka.schema_registry.rules.dlq")
 _INT64 = range(-(2**63), 2**63)
@@ -157,8 +158,6 @@ class DlqAction(RuleAction):
             return given
         with self._lock:
             if self._own is None:
-                from confluent_kafka import Producer
-
                 rest = {name: value for name, value in self._conf.items() if not _is_mine(name)}
                 self._own = Producer({**self._BASE, **rest})
             return self._own

@@ -45,6 +45,7 @@ from confluent_kafka.schema_registry.rules.encryption._keys import (
     CachedKey,
     KeyRing,
 )
+from confluent_kafka.schema_registry.rules.encryption._kms import Aead
 from confluent_kafka.schema_registry.rules.encryption.dek_registry._tasks import RegistryOfTasks
 from confluent_kafka.schema_registry.rules.encryption.dek_registry.dek_registry_client import (
     Dek,
@@ -538,7 +539,7 @@ def rotate(client_conf: dict[str, Any], rule_conf: dict[str, Any], kek: str, sub
     return dek
 
 
-class AeadWrapper:
+class AeadWrapper(Aead):
     """Wraps and unwraps with the keys of a key encryption key: its own, then the alternates. Blocks.
 
     Args:

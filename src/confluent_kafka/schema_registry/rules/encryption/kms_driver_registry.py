@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which driver is for which key management system.
 
-A driver makes clients, a client gives a key (``get_aead``), a key wraps and unwraps (``encrypt``, ``decrypt``). These
-are the shapes of Tink's ``KmsClient`` and ``Aead``; any object with the same methods will do.
+A driver makes clients, a client gives a key (``get_aead``), a key wraps and unwraps (``encrypt``, ``decrypt``).
 """
 
 from __future__ import annotations
 
 import abc
 import os
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka.schema_registry.error import RuleError
+from confluent_kafka.schema_registry.rules.encryption._kms import Aead, KmsClient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,26 +21,6 @@ DEFAULT_TIMEOUT_SEC = 10.0
 ATTEMPTS = 3
 
 __all__ = ["Aead", "KmsClient", "KmsDriver", "get_kms_driver", "register_kms_driver", "reset_kms_drivers"]
-
-
-class Aead(Protocol):
-    """A key that wraps data keys. Its methods may block; they are called from several threads."""
-
-    def encrypt(self, plaintext: bytes, associated_data: bytes) -> bytes:
-        """Return the wrapped key."""
-
-    def decrypt(self, ciphertext: bytes, associated_data: bytes) -> bytes:
-        """Return the key that was wrapped."""
-
-
-class KmsClient(Protocol):
-    """A connection to a key management system."""
-
-    def does_support(self, key_uri: str) -> bool:
-        """Whether the client is for this key."""
-
-    def get_aead(self, key_uri: str) -> Aead:
-        """Return a key."""
 
 
 class KmsDriver(abc.ABC):

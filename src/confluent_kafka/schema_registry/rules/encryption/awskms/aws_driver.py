@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka.schema_registry.error import RuleError
+from confluent_kafka.schema_registry.rules.encryption._kms import Aead, KmsClient
 from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import (
     ATTEMPTS,
     KmsDriver,
@@ -122,7 +123,7 @@ class _Connection:
         return self._session.client(service, region_name=self._region, config=self._config, **options)
 
 
-class AwsKmsClient:
+class AwsKmsClient(KmsClient):
     """A connection to AWS KMS. Thread-safe.
 
     Args:
@@ -150,7 +151,7 @@ class AwsKmsClient:
         return _AwsAead(self, key_id_of(key_uri, _PREFIX))
 
 
-class _AwsAead:
+class _AwsAead(Aead):
     def __init__(self, connection: AwsKmsClient, arn: str) -> None:
         self._connection = connection
         self._arn = arn

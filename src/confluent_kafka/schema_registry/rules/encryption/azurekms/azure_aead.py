@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka.schema_registry.error import RuleError
+from confluent_kafka.schema_registry.rules.encryption._kms import Aead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,7 @@ __all__ = ["AzureKmsAead"]
 _VERSIONED = re.compile(rb"azure:v1:([0-9a-fA-F]{32}):")
 
 
-class AzureKmsAead:
+class AzureKmsAead(Aead):
     """Wraps with one key.
 
     Args:

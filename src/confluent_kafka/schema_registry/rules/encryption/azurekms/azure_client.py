@@ -7,13 +7,14 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka.schema_registry._core.cache import BoundedDict
-from confluent_kafka.schema_registry.rules.encryption.azurekms.azure_aead import AzureKmsAead
-from confluent_kafka.schema_registry.rules.encryption.azurekms.azure_driver import (
+from confluent_kafka.schema_registry.rules.encryption._kms import KmsClient
+from confluent_kafka.schema_registry.rules.encryption.azurekms._key_id import (
     AZURE_KEYURI_PREFIX,
     ENCRYPT_AZURE_KEY_VERSION_SAVE,
     is_versionless,
     with_version,
 )
+from confluent_kafka.schema_registry.rules.encryption.azurekms.azure_aead import AzureKmsAead
 from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import ATTEMPTS, key_id_of, timeout_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["AZURE_KEYURI_PREFIX", "AzureKmsClient"]
 
 
-class AzureKmsClient:
+class AzureKmsClient(KmsClient):
     """A connection to Azure Key Vault. Thread-safe.
 
     Args:

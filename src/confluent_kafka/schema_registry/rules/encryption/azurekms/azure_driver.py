@@ -6,39 +6,29 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from confluent_kafka.schema_registry.rules.encryption.azurekms._key_id import (
+    AZURE_KEYURI_PREFIX,
+    ENCRYPT_AZURE_KEY_VERSION_SAVE,
+    is_versionless,
+    with_version,
+)
+from confluent_kafka.schema_registry.rules.encryption.azurekms.azure_client import AzureKmsClient
 from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import KmsDriver, register_kms_driver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from confluent_kafka.schema_registry.rules.encryption.azurekms.azure_client import AzureKmsClient
-
 __all__ = [
+    "AZURE_KEYURI_PREFIX",
     "ENCRYPT_AZURE_KEY_VERSION_SAVE",
+    "AzureKmsClient",
     "AzureKmsDriver",
     "get_versioned_key_id",
     "is_versionless",
     "with_version",
 ]
 
-AZURE_KEYURI_PREFIX = "azure-kms://"
-ENCRYPT_AZURE_KEY_VERSION_SAVE = "encrypt.azure.key.version.save"
 log = logging.getLogger("confluent_kafka.schema_registry.rules.encryption")
-
-
-def is_versionless(kms_key_id: str) -> bool:
-    """Whether a key's id, ``https://vault/keys/name[/version]``, names no version."""
-    return len(_parts(kms_key_id)) < 2
-
-
-def with_version(kms_key_id: str, version: str) -> str:
-    """Return a key's id with another version."""
-    vault, _, _ = kms_key_id.rpartition("/keys/")
-    return f"{vault}/keys/{_parts(kms_key_id)[0]}/{version}"
-
-
-def _parts(kms_key_id: str) -> list[str]:
-    return kms_key_id.rstrip("/").rpartition("/keys/")[2].split("/")
 
 
 def get_versioned_key_id(conf: dict[str, Any], kms_key_id: str) -> str:
@@ -88,8 +78,6 @@ class AzureKmsDriver(KmsDriver):
                 'Azure Key Vault needs azure-keyvault-keys: pip install "ferrokafka[encryption-azure]"',
                 name="azure.keyvault.keys",
             ) from e
-        from confluent_kafka.schema_registry.rules.encryption.azurekms.azure_client import AzureKmsClient
-
         saves = str(conf.get(ENCRYPT_AZURE_KEY_VERSION_SAVE, "")).lower() == "true"
         if key_url and is_versionless(key_url) and not saves:
             log.warning(

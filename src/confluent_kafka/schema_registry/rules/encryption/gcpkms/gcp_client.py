@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from confluent_kafka.schema_registry.error import RuleError
+from confluent_kafka.schema_registry.rules.encryption._kms import Aead, KmsClient
 from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import DEFAULT_TIMEOUT_SEC, key_id_of
 
 __all__ = ["GCP_KEYURI_PREFIX", "GcpKmsClient"]
@@ -13,7 +14,7 @@ __all__ = ["GCP_KEYURI_PREFIX", "GcpKmsClient"]
 GCP_KEYURI_PREFIX = "gcp-kms://"
 
 
-class GcpKmsClient:
+class GcpKmsClient(KmsClient):
     """A connection to Google Cloud KMS. Thread-safe.
 
     Args:
@@ -54,7 +55,7 @@ class GcpKmsClient:
         return _GcpAead(self._client, key_id_of(key_uri, GCP_KEYURI_PREFIX), self._timeout)
 
 
-class _GcpAead:
+class _GcpAead(Aead):
     def __init__(self, client: Any, name: str, timeout: float) -> None:
         self._client = client
         self._name = name

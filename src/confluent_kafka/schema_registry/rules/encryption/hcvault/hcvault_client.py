@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from confluent_kafka.schema_registry.error import RuleError
+from confluent_kafka.schema_registry.rules.encryption._kms import Aead, KmsClient
 from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import (
     ATTEMPTS,
     DEFAULT_TIMEOUT_SEC,
@@ -48,7 +49,7 @@ class VaultError(RuleError):
         return f"Vault answered with HTTP {self.status}: {self.reason}"
 
 
-class HcVaultKmsClient:
+class HcVaultKmsClient(KmsClient):
     """A connection to a Vault. Thread-safe.
 
     Args:
@@ -191,7 +192,7 @@ def _context(verify: bool | str, cert: str | tuple[str, str] | None) -> ssl.SSLC
     return context
 
 
-class _VaultAead:
+class _VaultAead(Aead):
     def __init__(self, client: HcVaultKmsClient, mount: str, name: str) -> None:
         self._client = client
         self._mount = mount

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import os
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING
 
 from confluent_kafka.schema_registry.error import RuleError
+from confluent_kafka.schema_registry.rules.encryption._kms import Aead, KmsClient
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 __all__ = ["LocalKmsClient"]
 
@@ -18,7 +18,7 @@ PREFIX = "local-kms://"
 _KEY_BYTES, _IV_BYTES = 16, 12
 
 
-class _LocalAead:
+class _LocalAead(Aead):
     """AES-128-GCM: ``IV: 12 bytes | ciphertext | tag: 16 bytes``."""
 
     def __init__(self, cipher: AESGCM) -> None:
@@ -29,13 +29,15 @@ class _LocalAead:
         return iv + self._cipher.encrypt(iv, plaintext, associated_data or None)
 
     def decrypt(self, ciphertext: bytes, associated_data: bytes) -> bytes:
+        from cryptography.exceptions import InvalidTag
+
         try:
             return self._cipher.decrypt(ciphertext[:_IV_BYTES], ciphertext[_IV_BYTES:], associated_data or None)
         except (InvalidTag, ValueError) as e:
             raise RuleError("the data key was not wrapped with this secret, or was changed since") from e
 
 
-class LocalKmsClient:
+class LocalKmsClient(KmsClient):
     """Wraps data keys with a key derived from a secret: HKDF-SHA256 without salt and info, 16 bytes.
 
     Args:
@@ -45,6 +47,14 @@ class LocalKmsClient:
     """
 
     def __init__(self, secret: str | None = None) -> None:
+        try:
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+            from cryptography.hazmat.primitives.hashes import SHA256
+            from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+        except ImportError as e:
+            raise ImportError(
+                'local keys need cryptography: pip install "ferrokafka[encryption]"', name="cryptography"
+            ) from e
         secret = secret or os.environ.get("LOCAL_SECRET")
         if not secret:
             raise RuleError(

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import KmsDriver, register_kms_driver
+from confluent_kafka.schema_registry.rules.encryption.localkms.local_client import LocalKmsClient
 
-if TYPE_CHECKING:
-    from confluent_kafka.schema_registry.rules.encryption.localkms.local_client import LocalKmsClient
-
-__all__ = ["LocalKmsDriver"]
+__all__ = ["LocalKmsClient", "LocalKmsDriver"]
 
 _PREFIX = "local-kms://"
 _SECRET = "secret"  # a property's name
@@ -25,8 +23,6 @@ class LocalKmsDriver(KmsDriver):
 
     def new_kms_client(self, conf: dict[str, Any], key_url: str | None) -> LocalKmsClient:
         """Make a client; RuleError when there is no secret."""
-        from confluent_kafka.schema_registry.rules.encryption.localkms.local_client import LocalKmsClient
-
         return LocalKmsClient(conf.get(_SECRET))
 
     @classmethod
