@@ -41,6 +41,8 @@ from confluent_kafka.schema_registry.rules.encryption.encrypt_executor import (
     FieldEncryptionExecutor,
 )
 from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import (
+    Aead,
+    KmsClient,
     get_kms_driver,
     reset_kms_drivers,
 )
@@ -256,6 +258,19 @@ class TestConfiguration:
         world.kms.error = OSError("down")
         with pytest.raises(RuleError, match="failed to encrypt with all KEKs for kek1"):
             wrapper.encrypt(b"key", b"")
+
+    def test_bases(self) -> None:
+        client = LocalKmsClient("a")
+        assert isinstance(client, KmsClient)
+        assert isinstance(client.get_aead("x"), Aead)
+        assert isinstance(AeadWrapper({}, Kek("k", "fake-kms", "key1", KekKmsProps({}), None, False)), Aead)
+
+        class Half(Aead):
+            def encrypt(self, plaintext: bytes, associated_data: bytes) -> bytes:
+                return plaintext
+
+        with pytest.raises(TypeError, match="decrypt"):
+            Half()  # type: ignore[abstract]  # on purpose
 
     def test_subclass(self, world: World) -> None:
         """A class of the application's over ours goes the long way, with the same result."""

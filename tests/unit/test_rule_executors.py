@@ -270,3 +270,30 @@ class TestDlq:
         (sent,) = producer.sent
         assert sent["value"] == data
         assert read(sent["value"], context(headers=sent["headers"]))["card"] == "4111"
+
+    def test_producer_of_its_own(
+        self, client: SchemaRegistryClient, registry: RuleRegistry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made: list[dict[str, Any]] = []
+
+        class Made(Producer):
+            def __init__(self, conf: dict[str, Any]) -> None:
+                super().__init__()
+                made.append(conf)
+
+            def close(self) -> None:
+                made.append({})
+
+        monkeypatch.setattr("confluent_kafka.schema_registry.rules.dlq.dlq_action.Producer", Made)
+        registry.register_executor(Mark("ENCRYPT", [], lambda message: 1 / 0))
+        action = DlqAction({"dlq.topic": "dead", "bootstrap.servers": "nowhere:1"})
+        registry.register_action(action)
+        write = AvroSerializer(client, schema_with([rule(on_failure="DLQ")]), rule_registry=registry)
+        for _ in range(2):
+            with pytest.raises(SerializationError, match="Rule failed"):
+                write(PLAIN, context())
+        (conf,) = made
+        assert conf["bootstrap.servers"] == "nowhere:1"
+        assert "dlq.topic" not in conf
+        action.close()
+        assert made[1:] == [{}]
