@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -27,31 +25,12 @@ from tests.mock.async_serde_kit import (
     Spy,
     awaited,
     consumer_of,
-    fill_topic,
     reading,
     run,
     until,
     values,
 )
 from tests.mock.kit import DEADLINE, settings, unique_name
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[MockCluster]:
-    with MockCluster(brokers=1) as running:
-        yield running
-
-
-@pytest.fixture
-def topic(cluster: MockCluster) -> str:
-    name = unique_name("serde")
-    cluster.create_topic(name, partitions=1)
-    return name
-
-
-@pytest.fixture
-def fill(cluster: MockCluster, topic: str) -> Callable[..., None]:
-    return partial(fill_topic, cluster, topic)
 
 
 class TestConsumer:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -44,19 +43,6 @@ from tests.mock.async_serde_kit import (
     values,
 )
 from tests.mock.kit import DEADLINE, settings, unique_name
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[MockCluster]:
-    with MockCluster(brokers=1) as running:
-        yield running
-
-
-@pytest.fixture
-def topic(cluster: MockCluster) -> str:
-    name = unique_name("serde")
-    cluster.create_topic(name, partitions=1)
-    return name
 
 
 class TestProducer:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from confluent_kafka import Consumer, DeserializingConsumer, KafkaError, Producer, SerializingProducer, TopicPartition
+from confluent_kafka import Consumer, DeserializingConsumer, KafkaError, SerializingProducer, TopicPartition
 from confluent_kafka.error import (
     ConsumeError,
     KeyDeserializationError,
@@ -43,32 +43,6 @@ from confluent_kafka.testing import MockCluster
 from tests.mock.kit import DEADLINE, settings, unique_name
 
 BAD = b"\xff"
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[MockCluster]:
-    with MockCluster(brokers=1) as running:
-        yield running
-
-
-@pytest.fixture
-def topic(cluster: MockCluster) -> str:
-    name = unique_name("serde")
-    cluster.create_topic(name, partitions=1)
-    return name
-
-
-@pytest.fixture
-def fill(cluster: MockCluster, topic: str) -> Callable[..., None]:
-    """Produce raw values to partition 0."""
-
-    def produce(*values: bytes | None, key: bytes | None = None, headers: Any = None) -> None:
-        with Producer(settings(cluster)) as producer:
-            for value in values:
-                producer.produce(topic, value, key, partition=0, headers=headers)
-            assert producer.flush(DEADLINE) == 0
-
-    return produce
 
 
 @pytest.fixture

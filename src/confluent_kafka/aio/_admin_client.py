@@ -17,7 +17,7 @@ from ..admin._impl import warn_of_alter_configs, warn_of_list_groups
 from ..admin._leaders import Leaders
 from ..admin._scram import UserScramCredentialAlteration
 from ..admin._topic import NewPartitions, NewTopic
-from ._bridge import Bridge
+from ._bridge import Bridge, run_events
 from ._callbacks import on_loop
 
 if TYPE_CHECKING:
@@ -79,14 +79,7 @@ class AIOAdminClient:
     def _serve(self) -> None:
         """Settle requests and run callbacks: errors, statistics, logs."""
         self._core._serve()
-        while True:
-            try:
-                self._served += self._core.poll(0)
-                return
-            except (KeyboardInterrupt, SystemExit):  # noqa: PERF203  # once per callback that raises
-                raise
-            except BaseException as e:
-                self._failed(e)
+        self._served += run_events(self._core, self._failed)
 
     def _failed(self, error: BaseException) -> None:
         asyncio.get_running_loop().call_exception_handler(

@@ -195,6 +195,20 @@ class Bridge:
             loop.call_soon_threadsafe(_forget, loop, fd, self._core)
 
 
+def run_events(core: LoopAdmin | LoopProducer, failed: Callable[[BaseException], None]) -> int:
+    """Run what a client has for its application: answers, reports, callbacks. Returns how many there were.
+
+    What a callback raises goes to ``failed``, and the others run.
+    """
+    while True:
+        try:
+            return core.poll(0)
+        except (KeyboardInterrupt, SystemExit):  # noqa: PERF203  # once per callback that raises
+            raise
+        except BaseException as e:
+            failed(e)
+
+
 async def _run(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
 

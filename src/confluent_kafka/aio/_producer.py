@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .. import _config, _native
 from .._producer import live, warn_unflushed
 from ..error import KafkaError, KafkaException, QueueFullError
-from ._bridge import Bridge
+from ._bridge import Bridge, run_events
 from ._callbacks import on_loop, spawning
 from ._forward import forwarded, refuse_more
 from ._transactions import run_transaction, transaction
@@ -87,14 +87,7 @@ class AIOProducer:
 
     def _serve(self) -> None:
         """Run what librdkafka has for us: reports, errors, statistics, logs."""
-        while True:
-            try:
-                self._served += self._core.poll(0)
-                return
-            except (KeyboardInterrupt, SystemExit):  # noqa: PERF203  # once per callback that raises
-                raise
-            except BaseException as e:
-                self._failed(e)
+        self._served += run_events(self._core, self._failed)
 
     def _failed(self, error: BaseException) -> None:
         asyncio.get_running_loop().call_exception_handler(

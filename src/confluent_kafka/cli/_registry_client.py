@@ -14,7 +14,7 @@ from confluent_kafka.schema_registry._core.client_config import OPTIONS
 from confluent_kafka.schema_registry.error import OAuthTokenError
 
 from ._errors import CommandError, UsageError
-from ._settings import parse_property, read_properties
+from ._settings import add_property_options, read_properties
 
 PREFIX = "SCHEMA_REGISTRY_"
 NO_URL = (
@@ -33,20 +33,7 @@ def add_registry_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--schema-registry", metavar="URL[,...]", help="the registry's address (default: SCHEMA_REGISTRY_URL)"
     )
-    group.add_argument(
-        "-X",
-        dest="properties",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        type=parse_property,
-        help="a property of the registry client, for example -X ssl.ca.location=ca.pem; repeatable, wins over --config",
-    )
-    group.add_argument(
-        "--config",
-        metavar="FILE",
-        help="properties from a file: KEY=VALUE lines (# comments) or one JSON object; wins over the environment",
-    )
+    add_property_options(group, "a property of the registry client, for example -X ssl.ca.location=ca.pem")
 
 
 def environment_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:

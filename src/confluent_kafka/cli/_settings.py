@@ -23,6 +23,24 @@ NO_BROKER = (
 )
 
 
+def add_property_options(group: argparse._ArgumentGroup, what: str) -> None:
+    """``-X KEY=VALUE`` and ``--config FILE``."""
+    group.add_argument(
+        "-X",
+        dest="properties",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        type=parse_property,
+        help=f"{what}; repeatable, wins over --config",
+    )
+    group.add_argument(
+        "--config",
+        metavar="FILE",
+        help="properties from a file: KEY=VALUE lines (# comments) or one JSON object; wins over the environment",
+    )
+
+
 def add_client_options(parser: argparse.ArgumentParser) -> None:
     """The options every command has that talks to a broker."""
     group = parser.add_argument_group(
@@ -34,20 +52,7 @@ def add_client_options(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT[,...]",
         help="brokers to start from (default: KAFKA_BOOTSTRAP_SERVERS)",
     )
-    group.add_argument(
-        "-X",
-        dest="properties",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        type=parse_property,
-        help="a librdkafka property, for example -X security.protocol=ssl; repeatable, wins over --config",
-    )
-    group.add_argument(
-        "--config",
-        metavar="FILE",
-        help="properties from a file: KEY=VALUE lines (# comments) or one JSON object; wins over the environment",
-    )
+    add_property_options(group, "a librdkafka property, for example -X security.protocol=ssl")
     group.add_argument("-v", "--verbose", action="store_true", help="show the client's own log on standard error")
 
 
