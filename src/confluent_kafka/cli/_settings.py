@@ -41,6 +41,16 @@ def add_property_options(group: argparse._ArgumentGroup, what: str) -> None:
     )
 
 
+def add_progress_option(parser: argparse.ArgumentParser) -> None:
+    """``--progress``, ``--no-progress``."""
+    parser.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="counts on standard error while it runs (default: when that is a terminal)",
+    )
+
+
 def add_client_options(parser: argparse.ArgumentParser) -> None:
     """The options every command has that talks to a broker."""
     group = parser.add_argument_group(

@@ -15,7 +15,7 @@ from confluent_kafka.testing import MockCluster
 from . import _datasets
 from ._errors import FAILED, OK, CommandError, UsageError
 from ._formats import FORMATS
-from ._settings import add_client_options, client_settings, open_client
+from ._settings import add_client_options, add_progress_option, client_settings, open_client
 from ._terminal import ClientLog, Progress
 
 if TYPE_CHECKING:
@@ -60,12 +60,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--topic", help="an existing topic to use, for one table (default: a new one per table)")
     parser.add_argument("--timeout", type=float, default=30.0, metavar="S", help="seconds to wait for the broker (30)")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
-    parser.add_argument(
-        "--progress",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="counts on standard error while it runs (default: when that is a terminal)",
-    )
+    add_progress_option(parser)
     add_client_options(parser)
     parser.set_defaults(run=run)
 

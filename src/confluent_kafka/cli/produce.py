@@ -17,7 +17,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from . import _records
 from ._errors import FAILED, OK, CommandError, UsageError
 from ._registered import Wanted, add_registry_option, encoded, registry_url
-from ._settings import add_client_options, client_settings, open_client, require_brokers
+from ._settings import add_client_options, add_progress_option, client_settings, open_client, require_brokers
 from ._terminal import ClientLog, Progress, per_second, plural, readable_bytes, say
 
 if TYPE_CHECKING:
@@ -81,12 +81,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         choices=["text", "json", "none"],
         help="summary as text on standard error (default), or as JSON on standard output (default with --json)",
     )
-    parser.add_argument(
-        "--progress",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="counts on standard error while it runs (default: when that is a terminal)",
-    )
+    add_progress_option(parser)
     add_client_options(parser)
     parser.set_defaults(run=run)
 

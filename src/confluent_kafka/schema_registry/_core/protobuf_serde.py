@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka.schema_registry._core.builders import ReaderSetup, WriterSetup
+from confluent_kafka.schema_registry._core.builders import ReaderSetup, Setup, WriterSetup
 from confluent_kafka.schema_registry._core.codecs.protobuf import ProtobufCodec, ProtobufWritePlanner
 from confluent_kafka.schema_registry._core.framing import dual_schema_id_deserializer, prefix_schema_id_serializer
 from confluent_kafka.schema_registry._core.models import Schema
@@ -79,7 +79,23 @@ def _type_or_schema(given: Any) -> tuple[Any, Schema | None]:
     return given, None
 
 
-class ProtobufSerializerSetup(WriterSetup, SerializerBuilder):
+class WithMessageType(Setup):
+    """A builder that takes a message class."""
+
+    _message_type: Any
+
+    def set_message_type(self, msg_type: Any) -> Self:
+        """Set the message class, or the schema, that is written or read."""
+        self._message_type = msg_type
+        return self
+
+    def _construct(self, client: Any) -> Any:
+        if self._message_type is None:
+            raise ValueError(f"{self._kind.__name__} requires a message type; call set_message_type()")
+        return super()._construct(client)
+
+
+class ProtobufSerializerSetup(WithMessageType, WriterSetup, SerializerBuilder):
     """Settings of the builders of Protobuf serializers.
 
     All of it can be given to the constructor or to the methods, which return the builder.
@@ -111,21 +127,11 @@ class ProtobufSerializerSetup(WriterSetup, SerializerBuilder):
         )
         self._message_type = message_type
 
-    def set_message_type(self, msg_type: Any) -> Self:
-        """Set the message class that is written, or the schema."""
-        self._message_type = msg_type
-        return self
-
-    def _construct(self, client: Any) -> Any:
-        if self._message_type is None:
-            raise ValueError("Protobuf serializer requires a message type; call set_message_type()")
-        return super()._construct(client)
-
     def _make(self, client: Any) -> Any:
         return self._kind(self._message_type, client, self._conf, self._rule_conf, self._rule_registry)
 
 
-class ProtobufDeserializerSetup(ReaderSetup, DeserializerBuilder):
+class ProtobufDeserializerSetup(WithMessageType, ReaderSetup, DeserializerBuilder):
     """Settings of the builders of Protobuf deserializers.
 
     All of it can be given to the constructor or to the methods, which return the builder.
@@ -158,16 +164,6 @@ class ProtobufDeserializerSetup(ReaderSetup, DeserializerBuilder):
             deserializer_init,
         )
         self._message_type = message_type
-
-    def set_message_type(self, msg_type: Any) -> Self:
-        """Set the message class that is read."""
-        self._message_type = msg_type
-        return self
-
-    def _construct(self, client: Any) -> Any:
-        if self._message_type is None:
-            raise ValueError("Protobuf deserializer requires a message type; call set_message_type()")
-        return super()._construct(client)
 
     def _make(self, client: Any) -> Any:
         return self._kind(self._message_type, self._conf, client, self._rule_conf, self._rule_registry)

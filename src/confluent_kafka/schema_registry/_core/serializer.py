@@ -112,20 +112,11 @@ def from_registry(options: Mapping[str, Any]) -> bool:
     )
 
 
-class SerializerCore:
-    """Object to framed bytes.
+class _Core:
+    """What can be changed in both; ``_custom``: subjects are named by a function of the application's."""
 
-    Args:
-        planner: makes the plans.
-        convert: from the user's objects to what the format writes.
-    """
-
-    def __init__(self, planner: WritePlanner, convert: Converter | None = None) -> None:
-        self._planner = planner
-        self._plans = planner.by_message
-        self._convert = convert
-        self._plain = convert is None and planner.frames_itself
-        self._custom = planner.naming.custom is not None
+    _planner: WritePlanner | ReadPlanner
+    _custom: bool
 
     def use_client(self, client: Any, rules: RuleSetup) -> None:
         """Use this registry client, these executors and actions."""
@@ -136,6 +127,24 @@ class SerializerCore:
         """Use another subject name strategy from now on."""
         self._planner.rename(naming)
         self._custom = naming.custom is not None
+
+
+class SerializerCore(_Core):
+    """Object to framed bytes.
+
+    Args:
+        planner: makes the plans.
+        convert: from the user's objects to what the format writes.
+    """
+
+    _planner: WritePlanner
+
+    def __init__(self, planner: WritePlanner, convert: Converter | None = None) -> None:
+        self._planner = planner
+        self._plans = planner.by_message
+        self._convert = convert
+        self._plain = convert is None and planner.frames_itself
+        self._custom = planner.naming.custom is not None
 
     def validate(self, validation: Validation) -> None:
         """Check messages by the rules in their schema's text, or no longer, from now on."""
@@ -273,13 +282,15 @@ class SerializerCore:
         return self._planner.frame_many(plan, done, ctx)
 
 
-class DeserializerCore:
+class DeserializerCore(_Core):
     """Framed bytes to object.
 
     Args:
         planner: makes the plans.
         convert: from what the format reads to the user's objects.
     """
+
+    _planner: ReadPlanner
 
     def __init__(self, planner: ReadPlanner, convert: Converter | None = None) -> None:
         self._planner = planner
@@ -290,16 +301,6 @@ class DeserializerCore:
         # the first message of a Protobuf file, as most are, has one byte of indexes
         self._indexed = planner.indexed
         self._frame_bytes = V0_BYTES + 1 if planner.indexed else V0_BYTES
-
-    def use_client(self, client: Any, rules: RuleSetup) -> None:
-        """Use this registry client, these executors and actions."""
-        self._planner.rules = rules
-        self._planner.watch(client)
-
-    def rename(self, naming: SubjectNaming) -> None:
-        """Use another subject name strategy from now on."""
-        self._planner.rename(naming)
-        self._custom = naming.custom is not None
 
     def validate(self, validation: Validation) -> None:
         """Do nothing: the rules in a schema's text are for those who write."""

@@ -16,10 +16,9 @@ from confluent_kafka.schema_registry._core.effects import (
     Share,
     UserCall,
 )
-from confluent_kafka.schema_registry._core.rule_setup import RuleSetup, conf_of
+from confluent_kafka.schema_registry._core.serde import Serde
 from confluent_kafka.schema_registry._core.serializer import Pending
 from confluent_kafka.schema_registry._core.subject import FALLBACK_TYPE, KAFKA_CLUSTER_ID, SubjectNaming  # noqa: F401
-from confluent_kafka.schema_registry._core.validation import take_validation
 from confluent_kafka.schema_registry._sync.drive import drive
 from confluent_kafka.schema_registry._sync.schema_registry_client import SchemaRegistryClient
 from confluent_kafka.serialization import Deserializer, Serializer
@@ -37,7 +36,7 @@ T = TypeVar("T")
 _everywhere: SingleFlight[Any] = SingleFlight()
 
 
-class BaseSerde:
+class BaseSerde(Serde):
     """A (de)serializer with its registry client.
 
     Args:
@@ -46,8 +45,6 @@ class BaseSerde:
         rule_conf, rule_registry: for rules.
     """
 
-    _core: SerializerCore | DeserializerCore
-
     def __init__(
         self,
         client: SchemaRegistryClient | None,
@@ -55,51 +52,12 @@ class BaseSerde:
         rule_conf: dict[str, Any] | None = None,
         rule_registry: Any = None,
     ) -> None:
-        self._client = client
-        self._core = core
-        self._rule_conf = rule_conf
-        self._rules = RuleSetup(rule_registry, conf_of(client), rule_conf)
-        self._rule_registry = self._rules.registry
-        core.use_client(client, self._rules)
-        self._owns_client = False
-        self._cluster_id: Callable[[], str] | None = None
+        super().__init__(client, core, rule_conf, rule_registry)
         self._flight: SingleFlight[Any] = SingleFlight()
 
     def set_cluster_id_resolver(self, resolver: Callable[[], str]) -> None:
         """Have the ASSOCIATED strategy ask ``resolver`` for the id of the Kafka cluster, when it is not configured."""
         self._cluster_id = resolver
-
-    def configure_subject_name_strategy(
-        self,
-        subject_name_strategy_type: Any = None,
-        subject_name_strategy_conf: dict[str, Any] | None = None,
-        subject_name_strategy: Callable[..., str | None] | None = None,
-    ) -> None:
-        """Set the subject name strategy; call it before the first message.
-
-        Args:
-            subject_name_strategy_type: TOPIC, RECORD, TOPIC_RECORD or ASSOCIATED (the default).
-            subject_name_strategy_conf: for ASSOCIATED.
-            subject_name_strategy: a callable ``(context, record name) -> subject``; wins over the type.
-        Raises:
-            ValueError: not callable, or no such type.
-        """
-        self._core.rename(SubjectNaming(subject_name_strategy, subject_name_strategy_type, subject_name_strategy_conf))
-
-    def configure_validation_rules(self, conf: dict[str, Any]) -> None:
-        """Set whether and how the rules in a schema's text are checked; call it before the first message.
-
-        Args:
-            conf: ``validation.rules.execution``, ``validation.rules.fail.fast``, ``validation.rules.executor``, which
-                are taken out of it. A deserializer takes them, and checks nothing.
-        Raises:
-            ValueError: a value is not of the right kind, or CEL, which is the default, is not installed.
-        """
-        self._core.validate(take_validation(conf))
-
-    def own_schema_registry_client(self) -> None:
-        """Close the registry client with this object."""
-        self._owns_client = True
 
     def close(self) -> None:
         """Close executors of a rule registry of its own, and the registry client if a builder made it for this object.

@@ -32,7 +32,12 @@ from confluent_kafka.schema_registry._core.rule_types import (
     get_original_key,
     set_original_key,
 )
-from confluent_kafka.schema_registry._core.subject import SubjectNameStrategyType
+from confluent_kafka.schema_registry._core.subject import (
+    SubjectNameStrategyType,
+    record_subject_name_strategy,
+    topic_record_subject_name_strategy,
+    topic_subject_name_strategy,
+)
 from confluent_kafka.schema_registry._core.validation import (
     VALIDATION_RULES_PROP,
     ValidationRule,
@@ -44,6 +49,7 @@ from confluent_kafka.schema_registry._core.validation import (
     parse_validation_rules,
 )
 from confluent_kafka.schema_registry.error import RuleConditionError, RuleError
+from confluent_kafka.schema_registry.wildcard_matcher import wildcard_match
 from confluent_kafka.serialization import SerializationContext
 
 __all__ = [
@@ -88,7 +94,11 @@ __all__ = [
     "evaluate_validation_rule",
     "get_original_key",
     "parse_validation_rules",
+    "record_subject_name_strategy",
     "set_original_key",
+    "topic_record_subject_name_strategy",
+    "topic_subject_name_strategy",
+    "wildcard_match",
 ]
 
 STRATEGY_TYPE_MAP = {kind.value: kind for kind in SubjectNameStrategyType}
