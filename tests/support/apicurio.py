@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.broker import HOST, free_ports
 from tests.support.kafka_jars import java, maven
+from tests.support.watchdog import Watchdog
 from tools.environments import cache_dir, locked
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class ApicurioRegistry:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._watchdog: subprocess.Popen[bytes] | None = None
+        self._watchdog: Watchdog | None = None
         self._folder: Path | None = None
         self._owner = os.getpid()
         self._port = 0
@@ -114,10 +115,8 @@ class ApicurioRegistry:
             process.send_signal(signal.SIGKILL)
             process.wait()
         watchdog, self._watchdog = self._watchdog, None
-        if watchdog is not None and watchdog.stdin is not None:
-            watchdog.kill()
-            watchdog.wait()
-            watchdog.stdin.close()
+        if watchdog is not None:
+            watchdog.end()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
@@ -142,11 +141,7 @@ class ApicurioRegistry:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder, start_new_session=True
             )
-        # Its stdin closes when this process is gone, however that ends; then the registry must not stay behind.
-        self._watchdog = subprocess.Popen(
-            ["/bin/sh", "-c", f"read _; kill -9 {self._process.pid}; rm -rf '{self._folder}'"],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+        self._watchdog = Watchdog(self._process.pid, self._folder)
         deadline = time.monotonic() + START_DEADLINE_S
         while not self._ready():
             if self._process.poll() is not None or time.monotonic() > deadline:

@@ -20,10 +20,10 @@ from typing import TypeVar
 
 from tests.support import wire
 from tests.support.kafka_jars import java, kafka_jars
+from tests.support.watchdog import STOP_DEADLINE_S, Watchdog
 
 HOST = "127.0.0.1"
 START_DEADLINE_S = 90
-STOP_DEADLINE_S = 30
 LOG_TAIL_LINES = 60
 CLUSTER_ID = "ferrokafkaAAAAAAAAAAAA"
 # Below Linux's ephemeral range: no outgoing connection takes a port between our choice and the broker's bind.
@@ -88,7 +88,7 @@ class KafkaBroker:
         self._extra = dict(config or {})
         self._jvm = [f"-Xmx{heap}", "-Xms64m", "-XX:+UseSerialGC", "-XX:-UsePerfData", *java_options]
         self._process: subprocess.Popen[bytes] | None = None
-        self._watchdog: subprocess.Popen[bytes] | None = None
+        self._watchdog: Watchdog | None = None
         self._owner = os.getpid()
         self._directory: Path | None = None
         self._ports: dict[str, int] = {}
@@ -314,11 +314,7 @@ class KafkaBroker:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        # Its stdin closes when this process is gone, however that ends; then the broker must not stay behind.
-        self._watchdog = subprocess.Popen(
-            ["/bin/sh", "-c", f"read _; kill -9 {self._process.pid}; rm -rf '{self.directory}'"],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+        self._watchdog = Watchdog(self._process.pid, self.directory)
         deadline = time.monotonic() + START_DEADLINE_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -346,10 +342,8 @@ class KafkaBroker:
                 process.kill()
                 process.wait(STOP_DEADLINE_S)
         watchdog, self._watchdog = self._watchdog, None
-        if watchdog is not None and watchdog.stdin is not None:
-            watchdog.kill()
-            watchdog.wait(STOP_DEADLINE_S)
-            watchdog.stdin.close()
+        if watchdog is not None:
+            watchdog.end()
 
     def _wait_for_leaders(self, topic: str, partitions: int) -> None:
         def led() -> bool:
