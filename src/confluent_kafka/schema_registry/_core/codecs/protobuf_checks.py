@@ -41,9 +41,9 @@ def protobuf_visit(schema: Any, kind: Any, to_message: Callable[[Any], Any] | No
         return None
 
     def visit(value: Any, path: str, found: Findings) -> None:
-        if to_message is not None and not isinstance(value, Message):
+        if to_message is not None and isinstance(value, dict):
             value = to_message(value)
-        if isinstance(value, Message):
+        if isinstance(value, Message):  # the encoder refuses anything else
             inner(value, path, found)
 
     return visit
@@ -84,9 +84,7 @@ def _field_rules(descriptor: Any) -> list[ValidationRule]:
 
 
 def _rules(meta: Any) -> list[ValidationRule]:
-    return [
-        ValidationRule(rule.name or None, rule.doc or None, rule.expr or None, rule.sql or None) for rule in meta.rules
-    ]
+    return [ValidationRule(rule.name, rule.doc, rule.expr, rule.sql) for rule in meta.rules]
 
 
 def _has_rules(descriptor: Any, seen: set[str]) -> bool:
