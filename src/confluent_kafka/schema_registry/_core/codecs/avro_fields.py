@@ -211,7 +211,7 @@ class _Compiler:
         null = next((run for branch, run in compiled if branch == "null"), None)
         has_null = len(others) < len(compiled)
         if len(others) == 1 and has_null:
-            return _optional(others[0][1], null, _union_name(others[0][0], namespace, self.find))
+            return _optional(others[0][1], null, _Matcher(others[0][0], namespace, self.find))
         return _Union([(_Matcher(branch, namespace, self.find), run) for branch, run in compiled], self._writing).run
 
 
@@ -285,14 +285,15 @@ def _map(run: LeafRun | None) -> LeafRun | None:
     return walk
 
 
-def _optional(run: LeafRun | None, null: LeafRun | None, name: str | None) -> LeafRun:
+def _optional(run: LeafRun | None, null: LeafRun | None, matcher: _Matcher) -> LeafRun:
     def walk(value: Any, containing: Any, state: Any) -> Any:
         if value is None:
             return None if null is None else null(None, containing, state)
         if run is None:
             return value
-        if isinstance(value, tuple) and len(value) == 2 and value[0] == name:
-            return (name, run(value[1], containing, state))
+        if isinstance(value, tuple) and len(value) == 2 and value[0] == matcher.name:
+            new = run(value[1], containing, state)
+            return (matcher.name, new) if new is value[1] or matcher.may_hold(new) else new
         return run(value, containing, state)
 
     return walk
@@ -315,7 +316,8 @@ class _Union:
         matcher, run, inner, name = found
         new = inner if run is None else run(inner, containing, state)
         if inner is not value or (self._writing and name is None and matcher.is_named):
-            return (matcher.name, new)
+            # a rule may have made what is of another branch: then the encoder finds out which
+            return (matcher.name, new) if new is inner or matcher.may_hold(new) else new
         return new
 
 
@@ -337,10 +339,6 @@ def _pick(branches: list[tuple[_Matcher, T]], value: Any) -> tuple[_Matcher, T, 
     return None
 
 
-def _union_name(schema: Any, namespace: str, find: Callable[[str, str], tuple[Any, str] | None]) -> str | None:
-    return _Matcher(schema, namespace, find).name
-
-
 class _Matcher:
     """Whether a value is of a type. Text, numbers and bytes are told by class, named types by what is in them."""
 
@@ -357,6 +355,10 @@ class _Matcher:
         self._logical = schema.get("logicalType") if isinstance(schema, dict) else None
         self.is_named = self._kind in ("record", "error", "enum", "fixed")
         self.name = defined_name(schema, namespace)[0] if self.is_named else self._kind
+
+    def may_hold(self, value: Any) -> bool:
+        """As ``fits``, at less cost for records."""
+        return isinstance(value, Mapping) if self._kind in ("record", "error") else self.fits(value)
 
     def fits(self, value: Any, depth: int = 0) -> bool:
         if depth > 100:
