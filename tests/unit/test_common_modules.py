@@ -187,6 +187,22 @@ class TestAvro:
         target: Schema = schema_with(tags={"**.plain": ["X"]}, text=USER)
         assert avro.transform(context("X", target=target), USER, value, upper) == {"name": "a", "plain": "P"}
 
+    @pytest.mark.parametrize(
+        ("union", "value", "made", "written"),
+        [
+            (["null", "string"], ("null", None), "b", "b"),
+            (["null", "string"], ("string", "a"), "b", ("string", "b")),
+            (["null", "string"], ("string", "a"), None, None),
+            (["string", "int"], ("string", "a"), 3, 3),
+            (["string", "int"], ("int", 1), 3, ("int", 3)),
+            (["string", POINT], ("string", "a"), {"x": 1}, {"x": 1}),
+        ],
+    )
+    def test_what_a_rule_makes_decides_on_the_branch(self, union: Any, value: Any, made: Any, written: Any) -> None:
+        schema = {"type": "record", "name": "R", "fields": [{"name": "u", "type": union}]}
+        changed = avro.transform(context(), schema, {"u": value}, lambda ctx, field, one: made)
+        assert changed == {"u": written}
+
     def test_inside_of_a_field(self) -> None:
         ctx = context("PII")
         field = ctx.enter_field({"f": ["a"]}, "n.R.f", "f", FieldType.ARRAY, {"PII"})
