@@ -21,6 +21,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from confluent_kafka.schema_registry import Rule, RuleKind, RuleMode, Schema
 from confluent_kafka.schema_registry import avro as public_avro
 from confluent_kafka.schema_registry import json_schema as public_json
+from confluent_kafka.schema_registry._core.codecs.avro import AvroCodec
 from confluent_kafka.schema_registry.common import avro, json_schema, protobuf
 from confluent_kafka.schema_registry.common.serde import FieldContext, FieldType, RuleConditionError, RuleContext
 from confluent_kafka.schema_registry.error import RuleError
@@ -83,6 +84,7 @@ class TestAvro:
             (("n.Other", {}), None, ("n.Other", {})),
             ({"x": "text"}, None, {"x": "text"}),
             (["text"], None, ["text"]),
+            ("2026-01-02", "string", "2026-01-02"),
             (uuid.uuid4, None, uuid.uuid4),
         ],
     )
@@ -90,6 +92,33 @@ class TestAvro:
         union = ["null", "string", "int", "long", "double", "boolean", "bytes", POINT, LINE]
         union += [{"type": "array", "items": "int"}, DECIMAL]
         assert avro._resolve_union(union, value) == (branch, inner)
+
+    def test_branches_are_those_of_the_encoder(self) -> None:
+        date = {"type": "int", "logicalType": "date"}
+        numbers = {"type": "array", "items": "int"}
+        unions = [["null", date, "boolean"], ["null", numbers, "string"], ["null", "double", DECIMAL], ["long", LINE]]
+        values = [
+            "2026-01-02",
+            datetime.date(2026, 1, 2),
+            b"ab",
+            [1],
+            True,
+            Decimal("1.5"),
+            1.5,
+            5,
+            {"text": "t"},
+            None,
+        ]
+        for union in unions:
+            encode = AvroCodec().encoder(AvroCodec().compile(Schema(json.dumps(union), "AVRO"), {}))
+            for value in values:
+                branch, _ = avro._resolve_union(union, value)
+                try:
+                    index = encode(value, b"")[0] // 2
+                except ValueError:
+                    assert branch is None
+                else:
+                    assert branch == union[index]
 
     def test_what_is_no_union_has_no_branch(self) -> None:
         assert avro._resolve_union("string", "a") == (None, "a")
@@ -411,6 +440,27 @@ class TestJson:
         assert transformed(own, {"b": "y", "c": "z"}) == {"b": "Y", "c": "Z"}
         field = record(f={kind: [{"$ref": "#/definitions/S"}], "confluent:tags": ["PII"]})
         assert transformed({**field, "definitions": {"S": {"type": "string"}}}, {"f": "v"}, "PII") == {"f": "V"}
+
+    def test_branches_below_any_name(self) -> None:
+        name = "größe/100 %~ä#?"
+        schema = record(**{name: {"oneOf": [{"type": "integer"}, {"type": "string"}], "confluent:tags": ["PII"]}})
+        assert transformed(schema, {name: "x"}, "PII") == {name: "X"}
+        inner = {
+            "definitions": {name: {"anyOf": [text()]}},
+            **record(a={"$ref": "#/definitions/gr%C3%B6%C3%9Fe~1100%20%25~0%C3%A4%23%3F"}),
+        }
+        assert transformed(inner, {"a": "x"}) == {"a": "X"}
+
+    def test_null_has_no_value_and_whole_numbers_are_integers(self) -> None:
+        seen: list[Any] = []
+
+        def note(ctx: RuleContext, field: FieldContext, value: Any) -> Any:
+            seen.append((field.field_type.name, value))
+            return value
+
+        schema = record(a={"type": "array", "items": text()}, b={"type": ["string", "integer"]})
+        json_schema.transform(context(), schema, None, None, "$", {"a": ["x", None], "b": 3.0}, note)
+        assert seen == [("STRING", "x"), ("INT", 3.0)]
 
     def test_first_valid_schema(self) -> None:
         document = {"definitions": {"Name": text("PII")}}

@@ -263,7 +263,7 @@ def _array(run: LeafRun | None) -> LeafRun | None:
     def walk(value: Any, containing: Any, state: Any) -> Any:
         if value is None:
             return None
-        if isinstance(value, (str, bytes, bytearray, Mapping)):
+        if isinstance(value, (str, Mapping)):
             # a list made of its parts would be one that the encoder takes
             raise TypeError(f"array: expected a list, got {type(value).__name__}")
         return [run(item, containing, state) for item in value]
@@ -366,12 +366,15 @@ class _Matcher:
         if isinstance(value, _LOGICAL):
             # a Decimal is no double: the encoder does not take it for one in a union
             return isinstance(value, _LOGICAL_OF.get(self._logical or "", ()))
+        if self._logical == "date" and isinstance(value, str):
+            return _is_date(value)
         if self._kind in ("record", "error"):
             return isinstance(value, Mapping) and all(
                 self._fits_field(field, value, depth) for field in self._schema.get("fields") or ()
             )
         if self._kind == "array":
-            return isinstance(value, (list, tuple)) and all(
+            # to the encoder bytes are a list of numbers
+            return isinstance(value, (list, tuple, bytes, bytearray, memoryview)) and all(
                 self._fits(self._schema.get("items"), item, depth) for item in value
             )
         if self._kind == "map":
@@ -414,6 +417,14 @@ _LOGICAL_OF: dict[str, Any] = {
     "uuid": uuid.UUID,
     "duration": datetime.timedelta,
 }
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _fits_primitive(kind: str, value: Any) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urljoin
+from urllib.parse import quote, unquote, urljoin
 
 import orjson
 
@@ -99,7 +99,8 @@ class Documents:
         """Return a function that tells whether a value is valid for a schema."""
         if self._validator is None:
             return lambda value: _fits(node.schema, value)
-        valid = self._validator(f"{node.base}#{node.pointer}").is_valid
+        # names in the pointer may be any text, a URI's may not
+        valid = self._validator(f"{node.base}#{quote(node.pointer, safe='/~')}").is_valid
 
         def matches(value: Any) -> bool:
             try:
@@ -125,7 +126,7 @@ class Node:
         schema, pointer = self.schema, self.pointer
         for step in steps:
             schema = schema[step]
-            pointer += "/" + str(step).replace("~", "~0").replace("/", "~1").replace("%", "%25")
+            pointer += "/" + str(step).replace("~", "~0").replace("/", "~1")
         return Node(schema, self.base, pointer)
 
 
@@ -251,7 +252,7 @@ class _Compiler:
                 return value
             runs = [*before[: len(value)], *([run] * (len(value) - len(before)))]
             pairs = zip(value, runs, strict=True)
-            return [item if one is None else one(item, containing, state) for item, one in pairs]
+            return [item if one is None or item is None else one(item, containing, state) for item, one in pairs]
 
         return walk
 
@@ -377,7 +378,8 @@ def _is(kind: Any, value: Any) -> bool:
     if kind == "boolean":
         return isinstance(value, bool)
     if kind == "integer":
-        return isinstance(value, int) and not isinstance(value, bool)
+        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        return whole and not isinstance(value, bool)
     if kind == "number":
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind == "array":
