@@ -162,7 +162,8 @@ def by_json(entry: dict[str, Any]) -> dict[str, Any]:
 
 def main(work: str, given: str, made: str) -> None:
     corpus = json.loads(Path(given).read_text())
-    Path(made).write_text(json.dumps([{"avro": by_avro, "json": by_json}[work](one) for one in corpus]))
+    done = [by_avro(one) if work == "avro" else by_json(one) for one in corpus]
+    Path(made).write_text(json.dumps(done))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from confluent_kafka.schema_registry import Rule, RuleKind, RuleMode, Schema
 from confluent_kafka.schema_registry import avro as public_avro
 from confluent_kafka.schema_registry import json_schema as public_json
 from confluent_kafka.schema_registry._core.codecs.avro import AvroCodec
+from confluent_kafka.schema_registry._core.validation import ValidationRule, ValidationRuleExecutor
 from confluent_kafka.schema_registry.common import avro, json_schema, protobuf
 from confluent_kafka.schema_registry.common.serde import FieldContext, FieldType, RuleConditionError, RuleContext
 from confluent_kafka.schema_registry.error import RuleError
@@ -416,6 +417,20 @@ class TestJson:
         inner = document["properties"]["inner"]
         for part in (inner, copy.deepcopy(inner)):
             assert json_schema.transform(context(), part, registry, resolver, "$", {"a": "x"}, upper) == {"a": "X"}
+
+    def test_checks_in_a_part_of_a_document(self) -> None:
+        class No(ValidationRuleExecutor):
+            def execute(self, rule: ValidationRule, schema: Any, message: Any) -> bool:
+                return False
+
+        check = {"confluent:rules": [{"name": "one", "expr": "false"}]}
+        other = record(b=text(**check))
+        document = {**record(a=record(c={"$ref": "#/definitions/C"}, d={"$ref": "other.json"}))}
+        document["definitions"] = {"C": {**record(), **check}}
+        registry, resolver = resolved(document, other=other)
+        part, value = document["properties"]["a"], {"c": {}, "d": {"b": "x"}}
+        found = json_schema.validate_message(No(), part, registry, resolver, value)
+        assert [str(one) for one in found] == ["$.c: one: false", "$.d.b: one: false"]
 
     def test_a_registry_alone(self) -> None:
         registry, _ = resolved({}, other=record(a=text()))

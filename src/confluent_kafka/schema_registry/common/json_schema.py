@@ -31,9 +31,6 @@ from confluent_kafka.schema_registry.common.serde import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from confluent_kafka.schema_registry._core.codecs.json_fields import Documents, Node
     from confluent_kafka.schema_registry._core.rule_types import FieldTransform
 
 __all__ = [
@@ -154,7 +151,7 @@ def transform(
     """
     if message is None or not isinstance(schema, dict):
         return message
-    documents, node = _documents(schema, ref_registry, ref_resolver)
+    documents, node = documents_of(schema, ref_registry, ref_resolver)
     walk = JsonFields(documents, [ctx.target]).walk_at(node, path, leaf_of(ctx), ctx.current_field())
     return walk_once(walk, ctx, field_transform, message)
 
@@ -173,23 +170,10 @@ def _transform_field(
     value = message.get(prop_name)
     if value is None or not isinstance(prop_schema, dict):
         return
-    documents, node = _documents(prop_schema, ref_registry, ref_resolver)
+    documents, node = documents_of(prop_schema, ref_registry, ref_resolver)
     run = JsonFields(documents, [ctx.target]).property_walk(node, path, prop_name, leaf_of(ctx))
     if run is not None:
         message[prop_name] = walk_once(lambda one, state: run(one, message, state), ctx, field_transform, value)
-
-
-def _documents(schema: Any, registry: _Registry | None, resolver: _Resolver | None) -> tuple[Documents, Node]:
-    if resolver is None and registry is not None:
-        resolver = registry.resolver()
-    lookup: Callable[[str], Any] | None = None
-    if resolver is not None:
-        look = resolver.lookup
-
-        def lookup(uri: str) -> Any:
-            return look(uri).contents
-
-    return documents_of(schema, lookup)
 
 
 def _validate_subschemas(
@@ -202,7 +186,7 @@ def _validate_subschemas(
     for schema in subschemas:
         if not isinstance(schema, dict):
             continue
-        documents, node = _documents(schema, registry, resolver)
+        documents, node = documents_of(schema, registry, resolver)
         if "$ref" in schema:
             node = documents.find(node, schema["$ref"])
         if documents.matcher(node)(message):

@@ -32,8 +32,10 @@ ROOT = "$"
 _PLAIN = (Mapping, str, int, float, bool, list, tuple)
 
 
-def json_visit(documents: Documents) -> Visit | None:
+def json_visit(documents: Documents, start: Node | None = None) -> Visit | None:
     """Compile what visits the objects and properties with checks; None without any.
+
+    ``start`` is the schema in the documents, where it is not their root.
 
     It goes through arrays, ``$ref``, and of ``allOf`` all, of ``oneOf`` the first and of ``anyOf`` every schema that a
     value is valid for; neither into ``if``, ``then``, ``else`` and ``not``, nor into dependent schemas.
@@ -42,7 +44,7 @@ def json_visit(documents: Documents) -> Visit | None:
         ValueError: a ``$ref`` to something that is not there, or a pattern that is no regular expression of Python.
     """
     compiler = _Compiler(documents)
-    visit = compiler.compile(documents.root, is_property=False)
+    visit = compiler.compile(documents.root if start is None else start, is_property=False)
     return visit if compiler.found_rules else None
 
 
@@ -58,9 +60,9 @@ def validate_message(
 
     Args:
         executor: evaluates the checks; None checks nothing.
-        schema: the JSON Schema, as JSON.
-        ref_registry: other schemas by their URIs, a ``referencing.Registry``; None without any.
-        ref_resolver: finds what the registry alone does not, a ``referencing`` resolver; None without any.
+        schema: the JSON Schema, as JSON: the resolver's document, or a part of it.
+        ref_registry: other schemas where there is no resolver, a ``referencing.Registry``; None without any.
+        ref_resolver: finds what the schema refers to, a ``referencing`` resolver; None without any.
         message: the object. What does not match the schema is passed over.
         fail_fast: stop at the first one.
     Raises:
@@ -69,10 +71,9 @@ def validate_message(
     """
     if executor is None or message is None or not isinstance(schema, dict):
         return []
-    from confluent_kafka.schema_registry._core.codecs.json_schema import JsonSchema, _documents
+    from confluent_kafka.schema_registry._core.codecs.json_schema import documents_of
 
-    others = {uri: ref_registry[uri].contents for uri in ref_registry or ()}
-    visit = json_visit(_documents(JsonSchema(None, schema, others)))
+    visit = json_visit(*documents_of(schema, ref_registry, ref_resolver))
     return findings(visit, executor, message, ROOT, fail_fast)
 
 

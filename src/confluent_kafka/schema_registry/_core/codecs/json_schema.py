@@ -274,18 +274,25 @@ def _linked(root: Any, retrieve: Callable[[str], Any]) -> Documents:
     return Documents(root, base, retrieve, validator)
 
 
-def documents_of(schema: Any, lookup: Callable[[str], Any] | None) -> tuple[Documents, Node]:
+def documents_of(schema: Any, registry: Any, resolver: Any) -> tuple[Documents, Node]:
     """Return the documents that a schema is in, and where in them it is.
 
     Args:
         schema: JSON of the schema; it may be a part of a document.
-        lookup: returns the JSON that a URI stands for, ``#`` being the document itself; None: the schema is the
-            document, and refers to nothing outside of it.
+        registry: ``registry.resolver()`` is taken where there is no resolver: ``referencing.Registry``, for example. A
+            dict of the same that ``lookup`` gives will do.
+        resolver: ``resolver.lookup(uri).contents`` is the JSON that a URI stands for, ``#`` being the document itself.
+            Without both, the schema is the document, and refers to nothing outside of it.
     """
+    look: Callable[[str], Any] | None = None
+    if resolver is not None:
+        look = resolver.lookup
+    elif registry is not None:
+        look = registry.__getitem__ if isinstance(registry, dict) else registry.resolver().lookup
     root = schema
-    if lookup is not None:
+    if look is not None:
         try:
-            root = lookup("#")
+            root = look("#").contents
         except Exception:  # there is no document: the schema is one
             root = schema
     pointer = _pointer_to(schema, root)
@@ -296,10 +303,10 @@ def documents_of(schema: Any, lookup: Callable[[str], Any] | None) -> tuple[Docu
 
     def retrieve(uri: str) -> Any:
         name = uri.removeprefix(_NO_BASE)
-        if lookup is None:
+        if look is None:
             raise ValueError(f"$ref to {name!r}: nothing was given to look it up in")
         try:
-            _, found = _draft(lookup(name))
+            _, found = _draft(look(name).contents)
         except Exception as e:
             raise ValueError(f"$ref to {name!r}, which the resolver does not know: {e}") from e
         return {"$schema": DRAFT_7, **found} if isinstance(found, dict) else found
