@@ -13,53 +13,10 @@ from typing import Any
 
 import google_crc32c
 import grpc
-import httpx2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from google.cloud import kms_v1
-
-
-class Vault:
-    """Vault's transit engine and AppRole logins."""
-
-    def __init__(self) -> None:
-        self.tokens = {"root"}
-        self.keys = {"transit/key1": AESGCM(os.urandom(32))}
-        self.requests: list[tuple[str, dict[str, str]]] = []
-        self.failures: list[int] = []
-        self.logins = 0
-        self.transport = httpx2.MockTransport(self.answer)
-
-    def answer(self, request: httpx2.Request) -> httpx2.Response:
-        path = request.url.path.removeprefix("/v1/")
-        self.requests.append((path, dict(request.headers)))
-        if self.failures:
-            status = self.failures.pop(0)
-            if status == 0:
-                raise httpx2.ConnectError("refused")
-            return httpx2.Response(status, json={"errors": ["no luck"]})
-        body = json.loads(request.content)
-        if path == "auth/approle/login":
-            if body != {"role_id": "role", "secret_id": "secret"}:
-                return httpx2.Response(400, json={"errors": ["invalid role or secret ID"]})
-            self.logins += 1
-            token = f"token{self.logins}"
-            self.tokens.add(token)
-            return httpx2.Response(200, json={"auth": {"client_token": token, "lease_duration": 3600}})
-        if request.headers.get("x-vault-token") not in self.tokens:
-            return httpx2.Response(403, json={"errors": ["permission denied"]})
-        mount, action, name = path.rsplit("/", 2)
-        key = self.keys.get(f"{mount}/{name}")
-        if key is None:
-            return httpx2.Response(400, json={"errors": ["encryption key not found"]})
-        if action == "encrypt":
-            iv = os.urandom(12)
-            sealed = iv + key.encrypt(iv, base64.b64decode(body["plaintext"]), None)
-            return httpx2.Response(200, json={"data": {"ciphertext": "vault:v1:" + base64.b64encode(sealed).decode()}})
-        sealed = base64.b64decode(body["ciphertext"].removeprefix("vault:v1:"))
-        plain = key.decrypt(sealed[:12], sealed[12:], None)
-        return httpx2.Response(200, json={"data": {"plaintext": base64.b64encode(plain).decode()}})
 
 
 class AzureVault:

@@ -7,7 +7,9 @@ import base64
 import gc
 import logging
 import pickle
+import traceback
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -332,6 +334,47 @@ class TestSecrets:
         for secret in (cached, cached.key, executor.executor.keys.ring, executor.executor):
             with pytest.raises(TypeError, match="not pickled"):
                 pickle.dumps(secret)
+
+    @pytest.mark.parametrize(
+        "quoted",
+        [
+            SECRET,
+            "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl",
+            "hvs.CAESIK-iNzyrrfWmc7ggiVSl_Zb4xxgZNl",
+            "from-the-environment",
+        ],
+    )
+    @pytest.mark.parametrize("deep", [False, True])
+    def test_errors_that_quote_credentials(
+        self, world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, quoted: str, deep: bool
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        monkeypatch.setenv("AWS_SESSION_TOKEN", "from-the-environment")
+        inner = PermissionError(f"refused: Authorization: Bearer {quoted}; try again")
+        world.kms.error = ConnectionError("see the cause") if deep else inner
+        world.kms.error.__cause__ = inner if deep else None
+        with pytest.raises(SerializationError) as raised:
+            world.writer(fields(), secret=SECRET)(ORDER, context())
+        assert isinstance(cause(raised), KmsError)
+        text = "".join(traceback.format_exception(raised.value))
+        assert quoted not in text + caplog.text
+        assert "see the cause" in text if deep else "refused: Authorization: Bearer ***; try again" in text
+        chain: list[BaseException | None] = [raised.value]
+        while (one := chain[-1]) is not None:
+            assert quoted not in repr(one.args)
+            chain.append(one.__cause__ or one.__context__)
+        assert quoted.encode() not in pickle.dumps(cause(raised))
+
+    def test_errors_that_keep_their_request(self, world: World) -> None:
+        class SdkError(Exception):
+            response = SimpleNamespace(request=SimpleNamespace(headers={"Authorization": "Bearer abc", "Accept": "x"}))
+
+        world.kms.error = SdkError("no access")
+        with pytest.raises(SerializationError) as raised:
+            world.writer(fields())(ORDER, context())
+        kept = cause(raised).__cause__
+        assert type(kept) is SdkError
+        assert kept.response.request.headers == {"Authorization": "***", "Accept": "x"}
 
     def test_data_keys_in_clear_are_not_shown_or_pickled(self) -> None:
         dek = Dek("k", "s", 1, DekAlgorithm.AES256_GCM, "d3JhcHBlZA==", base64.b64encode(b"secret").decode())

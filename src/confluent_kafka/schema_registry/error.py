@@ -187,7 +187,7 @@ class DekNotFoundError(EncryptionError):
 class KmsError(EncryptionError):
     """The key management system could not be reached, or refused to wrap or unwrap a data key.
 
-    ``__cause__`` is the error of its SDK.
+    ``__cause__`` is the error of its SDK; a RuleError with its words where that one quotes credentials.
     """
 
 

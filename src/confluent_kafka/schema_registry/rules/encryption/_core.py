@@ -30,6 +30,7 @@ from confluent_kafka.schema_registry.rules.encryption._crypto import (
     wipe,
 )
 from confluent_kafka.schema_registry.rules.encryption._keys import LATEST, CachedKey, KeyId
+from confluent_kafka.schema_registry.rules.encryption._secrets import presentable, scrub, secrets_of, summary
 from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import get_kms_driver
 
 if TYPE_CHECKING:
@@ -296,9 +297,9 @@ class Keys:
         except SchemaRegistryError as e:
             if e.http_status_code == 404:
                 return None
-            raise EncryptionError(f"could not get kek {spec.kek}: {e}", spec.kek, spec.subject) from e
+            raise EncryptionError(f"could not get kek {spec.kek}: {scrub(str(e))}", spec.kek, spec.subject) from e
         except Exception as e:
-            raise EncryptionError(f"could not get kek {spec.kek}: {_short(e)}", spec.kek, spec.subject) from e
+            raise EncryptionError(f"could not get kek {spec.kek}: {summary(e)}", spec.kek, spec.subject) from e
         return kek
 
     def _new_kek(self, spec: KeySpec, context: str | None) -> Op[Kek]:
@@ -316,9 +317,11 @@ class Keys:
             )
         except SchemaRegistryError as e:
             if e.http_status_code != 409:
-                raise EncryptionError(f"could not register kek {spec.kek}: {e}", spec.kek, spec.subject) from e
+                raise EncryptionError(
+                    f"could not register kek {spec.kek}: {scrub(str(e))}", spec.kek, spec.subject
+                ) from e
         except Exception as e:
-            raise EncryptionError(f"could not register kek {spec.kek}: {_short(e)}", spec.kek, spec.subject) from e
+            raise EncryptionError(f"could not register kek {spec.kek}: {summary(e)}", spec.kek, spec.subject) from e
         else:
             return made
         # somebody else made it just now
@@ -334,9 +337,9 @@ class Keys:
         except SchemaRegistryError as e:
             if e.http_status_code == 404:
                 return None
-            raise EncryptionError(f"could not get dek: {e}", spec.kek, spec.subject, shown) from e
+            raise EncryptionError(f"could not get dek: {scrub(str(e))}", spec.kek, spec.subject, shown) from e
         except Exception as e:
-            raise EncryptionError(f"could not get dek: {_short(e)}", spec.kek, spec.subject, shown) from e
+            raise EncryptionError(f"could not get dek: {summary(e)}", spec.kek, spec.subject, shown) from e
         return dek if dek.encrypted_key_material or dek.key_material else None
 
     def _new_dek(self, spec: KeySpec, kek: Kek, version: int) -> Op[tuple[Dek, DataKey]]:
@@ -361,9 +364,9 @@ class Keys:
             made: Dek = yield from self._ask("register_dek", spec.kek, spec.subject, wrapped, spec.algorithm, version)
         except SchemaRegistryError as e:
             if e.http_status_code != 409:
-                raise EncryptionError(f"could not register dek: {e}", *where) from e
+                raise EncryptionError(f"could not register dek: {scrub(str(e))}", *where) from e
         except Exception as e:
-            raise EncryptionError(f"could not register dek: {_short(e)}", *where) from e
+            raise EncryptionError(f"could not register dek: {summary(e)}", *where) from e
         else:
             return made
         dek = yield from self._find_dek(spec, version, deleted=False)
@@ -422,7 +425,9 @@ class Keys:
                 )
             else:
                 return result
-        raise KmsError(f"failed to {method} with all KEKs for {kek.name}: {_short(error)}", kek.name) from error
+        secrets = secrets_of({**self._config, **props})
+        said = f"failed to {method} with all KEKs for {kek.name}: {summary(error, secrets)}"
+        raise KmsError(said, kek.name) from presentable(error, secrets)
 
     def _transform(self, url: str, config: dict[str, Any], method: str, data: bytes) -> bytes:
         aead = self._aead(url, config)
@@ -442,9 +447,3 @@ class Keys:
             client = self._clients.setdefault(known, driver.new_kms_client(config, url))
         aead: Aead = client.get_aead(url)
         return aead
-
-
-def _short(error: BaseException | None) -> str:
-    """Say what an error is; a text that may quote keys has no place here."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__

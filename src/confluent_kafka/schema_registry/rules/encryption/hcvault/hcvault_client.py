@@ -6,14 +6,17 @@ from __future__ import annotations
 import base64
 import os
 import random
+import re
 import ssl
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from confluent_kafka.schema_registry.error import RuleError
 from confluent_kafka.schema_registry.rules.encryption._kms import Aead, KmsClient
+from confluent_kafka.schema_registry.rules.encryption._secrets import scrub
 from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import (
     ATTEMPTS,
     DEFAULT_TIMEOUT_SEC,
@@ -21,6 +24,7 @@ from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import NoReturn
 
 __all__ = ["VAULT_KEYURI_PREFIX", "HcVaultKmsClient"]
@@ -28,6 +32,8 @@ __all__ = ["VAULT_KEYURI_PREFIX", "HcVaultKmsClient"]
 VAULT_KEYURI_PREFIX = "hcvault://"
 _RETRIABLE = frozenset((408, 412, 429, 472, 473, 500, 502, 503, 504))
 _MAX_WAIT_SEC = 2.0
+_MAX_REDIRECTS = 3
+_NUMBER = re.compile(r"\d+ errors? occurred:")
 # a token from a login is renewed when so much of its time is left
 _LEFT = 0.2
 
@@ -86,7 +92,8 @@ class HcVaultKmsClient(KmsClient):
         headers = {"X-Vault-Request": "true"}
         if ns:
             headers["X-Vault-Namespace"] = ns
-        self._errors: type[Exception] = httpx2.TransportError
+        self._errors = httpx2.TransportError
+        self._bare_request: Callable[[], Any] = lambda: httpx2.Request("POST", self._prefix)
         self._http = httpx2.Client(
             base_url=f"{url.scheme}://{url.netloc}",
             headers=headers,
@@ -94,6 +101,8 @@ class HcVaultKmsClient(KmsClient):
             verify=_context(verify, cert) if url.scheme == "https" else False,
             transport=transport,
         )
+        # its connections are nobody's when this object goes
+        weakref.finalize(self, self._http.close)
         self._login = None if role_id is None else {"role_id": role_id, "secret_id": secret_id or ""}
         self._lock = threading.Lock()
         self._token = token
@@ -156,8 +165,10 @@ class HcVaultKmsClient(KmsClient):
         headers = {} if token is None else {"X-Vault-Token": token}
         for attempt in range(ATTEMPTS):
             try:
-                reply = self._http.post(f"/v1/{path}", json=body, headers=headers)
-            except self._errors:
+                reply = self._send(f"/v1/{path}", body, headers)
+            except self._errors as e:
+                # without what was sent, which is a token and a data key: errors are kept and shown
+                e.request = self._bare_request()
                 if attempt == ATTEMPTS - 1:
                     raise
             else:
@@ -165,17 +176,31 @@ class HcVaultKmsClient(KmsClient):
                     answer: dict[str, Any] = reply.json()
                     return answer
                 if reply.status_code not in _RETRIABLE or attempt == ATTEMPTS - 1:
-                    raise VaultError(reply.status_code, _reason(reply))
+                    secrets = (*headers.values(), *body.values())
+                    raise VaultError(reply.status_code, _reason(reply, secrets))
             time.sleep(random.uniform(0, min(_MAX_WAIT_SEC, 0.1 * 2**attempt)))
         raise AssertionError("unreachable")
 
+    def _send(self, path: str, body: dict[str, str], headers: dict[str, str]) -> Any:
+        reply = self._http.post(path, json=body, headers=headers)
+        for _ in range(_MAX_REDIRECTS):
+            # a standby that does not forward requests names the active node
+            follow = reply.next_request if reply.status_code in (307, 308) else None
+            if follow is None or (self._http.base_url.scheme == "https" and follow.url.scheme != "https"):
+                break
+            reply = self._http.post(follow.url, json=body, headers=headers)
+        return reply
 
-def _reason(reply: Any) -> str:
+
+def _reason(reply: Any, secrets: Iterable[str]) -> str:
+    """Return Vault's texts as one line; they may be lists of their own, under a line with their number."""
     try:
         errors = reply.json().get("errors") or ()
     except (ValueError, AttributeError):
         return "no reason given"
-    return "; ".join(str(error).strip() for error in errors)[:300] or "no reason given"
+    lines = (line.strip().removeprefix("* ") for error in errors for line in str(error).splitlines())
+    reasons = [line for line in lines if line and not _NUMBER.fullmatch(line)]
+    return scrub("; ".join(reasons), [one for one in secrets if one])[:300] or "no reason given"
 
 
 def _context(verify: bool | str, cert: str | tuple[str, str] | None) -> ssl.SSLContext:
@@ -199,15 +224,16 @@ class _VaultAead(Aead):
         self._name = name
 
     def encrypt(self, plaintext: bytes, associated_data: bytes) -> bytes:
-        body = {"plaintext": base64.b64encode(plaintext).decode(), **_derivation(associated_data)}
+        body = {"plaintext": base64.b64encode(plaintext).decode(), **_associated(associated_data)}
         data = self._client.call(f"{self._mount}/encrypt/{self._name}", body)
         return str(data["ciphertext"]).encode()
 
     def decrypt(self, ciphertext: bytes, associated_data: bytes) -> bytes:
-        body = {"ciphertext": ciphertext.decode(), **_derivation(associated_data)}
+        body = {"ciphertext": ciphertext.decode(), **_associated(associated_data)}
         data = self._client.call(f"{self._mount}/decrypt/{self._name}", body)
         return base64.b64decode(data["plaintext"])
 
 
-def _derivation(associated_data: bytes) -> dict[str, str]:
-    return {"context": base64.b64encode(associated_data).decode()} if associated_data else {}
+def _associated(associated_data: bytes) -> dict[str, str]:
+    # not as "context", which Vault ignores unless the key derives others
+    return {"associated_data": base64.b64encode(associated_data).decode()} if associated_data else {}
