@@ -77,6 +77,8 @@ class Tags:
 
     def of(self, full_name: str, inline: Iterable[str] = ()) -> frozenset[str]:
         """Return all tags of a field."""
+        if not self._schemas:
+            return frozenset(inline)
         known = self._known.get(full_name)
         if known is None:
             known = frozenset().union(*(metadata_tags(schema, full_name) for schema in self._schemas))
@@ -160,7 +162,7 @@ def leaf_of(ctx: RuleContext) -> Leaf:
 
     def leaf(field: Field) -> LeafRun | None:
         more = (ctx.inline_tags or {}).get(field.full_name)
-        if more:
+        if more and not field.tags.issuperset(more):
             field = replace(field, tags=field.tags | more)
         return apply_to(field) if selects(ctx.rule.tags, field) else None
 

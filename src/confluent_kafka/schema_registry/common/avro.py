@@ -20,6 +20,7 @@ from confluent_kafka.schema_registry._core.codecs.avro_schema import collapse, l
 from confluent_kafka.schema_registry._core.rule_fields import leaf_of, walk_once
 from confluent_kafka.schema_registry.common.serde import (
     VALIDATION_RULES_PROP,
+    FieldTransform,
     FieldType,
     RuleConditionError,
     RuleContext,
@@ -35,13 +36,13 @@ from confluent_kafka.schema_registry.common.serde import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from confluent_kafka.schema_registry._core.rule_types import FieldTransform
 
 __all__ = [
     "AVRO_TYPE",
     "VALIDATION_RULES_PROP",
     "AvroMessage",
     "AvroSchema",
+    "FieldTransform",
     "FieldType",
     "LocalSchemaRepository",
     "RuleConditionError",

@@ -8,7 +8,7 @@ resolvers are taken as they are, and ``DEFAULT_SPEC`` comes from it when it is a
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Union
+from typing import Any, NoReturn, Protocol, Union
 
 import orjson
 
@@ -19,6 +19,7 @@ from confluent_kafka.schema_registry._core.codecs.json_schema import JsonCodec, 
 from confluent_kafka.schema_registry._core.rule_fields import leaf_of, walk_once
 from confluent_kafka.schema_registry.common.serde import (
     VALIDATION_RULES_PROP,
+    FieldTransform,
     FieldType,
     RuleConditionError,
     RuleContext,
@@ -30,13 +31,11 @@ from confluent_kafka.schema_registry.common.serde import (
     parse_validation_rules,
 )
 
-if TYPE_CHECKING:
-    from confluent_kafka.schema_registry._core.rule_types import FieldTransform
-
 __all__ = [
     "JSON_TYPE",
     "VALIDATION_RULES_PROP",
     "_HAS_ORJSON",
+    "FieldTransform",
     "FieldType",
     "JsonMessage",
     "JsonSchema",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import google.protobuf
 
@@ -32,6 +32,7 @@ from confluent_kafka.schema_registry._core.codecs.protobuf_scalars import (
 )
 from confluent_kafka.schema_registry._core.rule_fields import leaf_of, walk_once
 from confluent_kafka.schema_registry.common.serde import (
+    FieldTransform,
     FieldType,
     RuleConditionError,
     RuleContext,
@@ -53,9 +54,6 @@ from confluent_kafka.schema_registry.confluent.type.decimal_utils import (
 from confluent_kafka.schema_registry.confluent.type.variant_utils import Variant
 from confluent_kafka.schema_registry.confluent.types import decimal_pb2 as legacy_decimal_pb2
 
-if TYPE_CHECKING:
-    from confluent_kafka.schema_registry._core.rule_types import FieldTransform
-
 __all__ = [
     "DECIMAL_TYPE_NAME",
     "MAX_EMAX",
@@ -66,6 +64,7 @@ __all__ = [
     "PROTOBUF_TYPE",
     "ROUND_HALF_UP",
     "TIMESTAMP_TYPE_NAME",
+    "FieldTransform",
     "FieldType",
     "RuleConditionError",
     "RuleContext",

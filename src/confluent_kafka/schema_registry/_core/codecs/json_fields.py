@@ -31,6 +31,8 @@ _TYPES = {
     "number": FieldType.DOUBLE,
     "boolean": FieldType.BOOLEAN,
 }
+# what a schema has others in, or stands for another by
+_INNER = frozenset(("$ref", "additionalProperties", "allOf", "anyOf", "items", "oneOf", "prefixItems", "properties"))
 
 
 def field_type(schema: Any) -> FieldType:
@@ -193,6 +195,8 @@ class _Compiler:
         if not isinstance(schema, dict):
             return None
         kinds = schema.get("type")
+        if place is not None and isinstance(kinds, str) and kinds in _TYPES and _INNER.isdisjoint(schema):
+            return self._value(schema, place)  # most properties: nothing is inside of them
         if isinstance(kinds, list) and kinds:
             alone = [Node({**schema, "type": kind}, node.base, node.pointer) for kind in kinds]
             return _by_type([(one.schema["type"], self.compile(one, path, place)) for one in alone])
