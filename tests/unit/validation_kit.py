@@ -75,13 +75,13 @@ class Writer:
         return result
 
 
-SUB = {
+SUB: dict[str, Any] = {
     "type": "record",
     "name": "Sub",
     "confluent:rules": rules("Sub"),
     "fields": [{"name": "x", "type": ["null", "int"], "default": None, "confluent:rules": rules("x")}],
 }
-AVRO = {
+AVRO: dict[str, Any] = {
     "type": "record",
     "name": "R",
     "namespace": "n",
@@ -116,7 +116,7 @@ AVRO_CASES: list[tuple[Any, list[str]]] = [
         [*_R, "next: R1: no", "next: R2: no", "next.next: R1: no", "next.next: R2: no", "next.next.a: a: no"],
     ),
 ]
-JSON = {
+JSON: dict[str, Any] = {
     "$schema": "http://json-schema.org/draft-07/schema#",
     "type": "object",
     "confluent:rules": rules("root"),

@@ -44,7 +44,8 @@ class CelValidator(ValidationRuleExecutor):
         try:
             result = program.evaluate({"this": msg_to_cel(message), "now": now})
         except Exception as e:  # whose text may quote the value
-            raise RuleError(f"Could not execute validation rule '{name}'") from e
+            doc = f" ({rule.doc})" if rule.doc else ""
+            raise RuleError(f"Could not execute validation rule '{name}'{doc}") from e
         if isinstance(result, (bool, celtypes.BoolType)):
             return bool(result)
         if isinstance(result, str):
