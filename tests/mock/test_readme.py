@@ -77,3 +77,10 @@ def test_asyncio_consumer_reads_the_topic_and_what_the_producer_added() -> None:
     assert first == "delivered at 10"
     values = [value for batch in batches for value in ast.literal_eval(batch)]
     assert values == [*(f"order {number}".encode() for number in range(10)), b"two apples"]
+
+
+def test_checks_in_a_schema_say_what_the_guide_says() -> None:
+    guide = (ROOT / "docs" / "guide" / "encryption.md").read_text("utf-8")
+    said = printed("this.price * this.count")
+    assert said[0] == "Validation rule failed (2 violations):"
+    assert "\n".join(said) in guide

@@ -8,10 +8,11 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from confluent_kafka.schema_registry.avro import validate_message as validate_avro
+from confluent_kafka.schema_registry.error import SchemaMismatchError
 from confluent_kafka.schema_registry.json_schema import validate_message as validate_json
 from confluent_kafka.schema_registry.protobuf import validate_message as validate_protobuf
 from confluent_kafka.serialization import SerializationError
@@ -232,3 +233,44 @@ def test_a_serializer_writes_all_or_nothing(case: tuple[Any, Any]) -> None:
             failing(value)
     else:
         assert failing(value) == disabled(value)
+
+
+BRANCHES = st.one_of(
+    st.lists(st.tuples(NAMES, st.booleans()), max_size=3, unique_by=lambda field: field[0]),
+    st.sampled_from(("array", "map")),
+)
+
+
+def branch(index: int, parts: Any) -> Any:
+    """A branch of a union; a record, or a container of records, with a check that has the branch's number."""
+    if isinstance(parts, str):
+        inner = {"type": "record", "name": f"B{index}", "fields": [], "confluent:rules": rules(str(index), expr="yes")}
+        return {"type": parts, "items" if parts == "array" else "values": inner}
+    fields = [{"name": name, "type": "int", **({"default": 0} if absent else {})} for name, absent in parts]
+    return {"type": "record", "name": f"B{index}", "fields": fields, "confluent:rules": rules(str(index), expr="yes")}
+
+
+@settings(deadline=None)
+@given(
+    st.lists(BRANCHES, min_size=2, max_size=4),
+    st.dictionaries(NAMES, st.integers(0, 9) | st.just({}), max_size=3) | st.just([{}]),
+)
+@example([[("a", False)], [("a", False), ("b", True)]], {"a": 1, "b": 2})
+@example([[("a", False), ("b", True)], [("a", False)]], {"a": 1})
+@example([[("a", True)], "map"], {"a": {}})
+def test_the_branch_of_a_union_that_is_written_is_checked(branches: list[Any], value: Any) -> None:
+    kinds = [parts for parts in branches if isinstance(parts, str)]
+    if len(kinds) != len(set(kinds)):
+        return  # no schema: a union has one array and one map at most
+    write = Writer("AVRO", ["null", *(branch(index, parts) for index, parts in enumerate(branches))])
+    try:
+        data = write(value)
+    except SchemaMismatchError:
+        return
+    written = data[5] // 2 - 1  # a zigzag number
+    parts = branches[written]
+    checked = {name for name, _ in write.executor.seen}
+    if not isinstance(parts, str) or value not in ([], {}):
+        assert checked == {str(written)}
+    else:
+        assert checked == set()

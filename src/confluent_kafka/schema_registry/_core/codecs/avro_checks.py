@@ -178,10 +178,25 @@ def _union_visit(branches: list[tuple[_Matcher, Visit | None]]) -> Visit:
 
     def visit(value: Any, path: str, found: Findings) -> None:
         name, inner = branch_of(value)
-        for matcher, branch in branches:
-            if matcher.name == name if name is not None else matcher.fits(value):
-                if branch is not None:
-                    branch(inner, path, found)
-                return
+        branch = _named(branches, name) if name is not None else _written(branches, value)
+        if branch is not None:
+            branch(inner, path, found)
 
     return visit
+
+
+def _named(branches: list[tuple[_Matcher, Visit | None]], name: str) -> Visit | None:
+    return next((visit for matcher, visit in branches if matcher.name == name), None)
+
+
+def _written(branches: list[tuple[_Matcher, Visit | None]], value: Any) -> Visit | None:
+    """Return the visit of the branch that the encoder takes: among records that fit, the one with most fields."""
+    best, most = None, -1
+    for matcher, visit in branches:
+        if matcher.fits(value):
+            fields = matcher.fields_in(value)
+            if fields is None:
+                return visit
+            if fields > most:
+                best, most = visit, fields
+    return best

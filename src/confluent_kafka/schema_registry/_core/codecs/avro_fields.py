@@ -388,6 +388,12 @@ class _Matcher:
             return isinstance(value, (bytes, bytearray)) and len(value) == self._schema.get("size")
         return _fits_primitive(self._kind, value)
 
+    def fields_in(self, value: Any) -> int | None:
+        """Return how many of a record's fields a value has; None where this is no record."""
+        if self._kind != "record":
+            return None
+        return sum(field["name"] in value for field in self._schema.get("fields") or ())
+
     def _fits_field(self, field: dict[str, Any], value: Mapping[str, Any], depth: int) -> bool:
         if field["name"] not in value:
             return "default" in field or self._fits(field.get("type"), None, depth)
