@@ -134,6 +134,13 @@ class TestValues:
             with pytest.raises(SchemaMismatchError):
                 Writer(kind, schema)(obj)
 
+    def test_a_dict_that_is_no_message_is_refused_by_name(self) -> None:
+        write = Writer("PROTOBUF", PROTO, conf={"validation.rules.executor": Scripted(True)})
+        write({})
+        for _ in range(2):
+            with pytest.raises(SchemaMismatchError, match=r'^t-value v1: field "nothing": v\.M has no such field'):
+                write({"nothing": 1})
+
     @pytest.mark.parametrize("kind", ["AVRO", "JSON"])
     def test_an_object_that_contains_itself_is_refused(self, kind: str) -> None:
         schema: Any = {"AVRO": AVRO, "JSON": JSON}[kind]
@@ -271,6 +278,17 @@ class TestWhen:
     @pytest.mark.parametrize("execution", ["BEFORE_DOMAIN_RULES", ValidationRulesExecution.AFTER_DOMAIN_RULES])
     def test_without_domain_rules(self, execution: str) -> None:
         assert refused(Writer("AVRO", ONE, conf={"validation.rules.execution": execution}), {"a": 1}) == ["a: a: no"]
+
+    @pytest.mark.parametrize("execution", ["BEFORE_DOMAIN_RULES", "AFTER_DOMAIN_RULES"])
+    @pytest.mark.parametrize("expr", ["yes", "no"])
+    def test_each_message_is_checked_once(self, execution: str, expr: str) -> None:
+        write = Writer("AVRO", one({"name": "a", "expr": expr}), conf={"validation.rules.execution": execution})
+        for number in range(3):
+            if expr == "yes":
+                write({"a": number})
+            else:
+                refused(write, {"a": number})
+        assert write.executor.seen == [("a", 0), ("a", 1), ("a", 2)]
 
     def test_the_schema_that_is_written_with_counts(self) -> None:
         client = SchemaRegistryClient({"url": "mock://"})

@@ -38,13 +38,24 @@ def write(plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> Op[byt
 
 
 def write_quickly(plan: WritePlan, obj: Any) -> bytes | None:
-    """Return an object's bytes where no rule has to wait, fails or does more than transform; else None."""
+    """Return an object's bytes where no rule has to wait, fails or does more than transform; else None.
+
+    Raises:
+        SerializationError: it does not pass the checks in the schema's text.
+    """
     rules = plan.rules
     if rules is None or not rules.is_quick:
         return None
+    if rules.check is not None and rules.check_first:
+        rules.check(obj)
     try:
         for bound in rules.domain:
             obj = bound.run(obj, None)
+    except (Suspend, Exception):  # as below
+        return None
+    if rules.check is not None and not rules.check_first:
+        rules.check(obj)
+    try:
         payload = plan.encode(obj, b"")
         for bound in rules.encoding:
             payload = bound.run(payload, None)

@@ -186,14 +186,14 @@ class CompiledRules:
     # checks in the schema's own text, of a message that is written: before the domain rules, or after them
     check: Callable[[Any], None] | None = None
     check_first: bool = False
-    # these are transforms only that ask for nothing but the message, and have no actions
+    # rules are transforms only that ask for nothing but the message, and have no actions
     is_quick: bool = field(init=False, default=False)
     # some of them keep data confidential
     protects: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         both = self.domain + self.encoding
-        quick = self.check is None and not self.migrations and all(bound.is_quick for bound in both)
+        quick = not self.migrations and all(bound.is_quick for bound in both)
         object.__setattr__(self, "is_quick", quick)
         object.__setattr__(self, "protects", any(bound.protects for bound in both))
 

@@ -187,7 +187,10 @@ class SerializerCore(_Core):
     ) -> bytes | Pending[bytes | None] | None:
         if self._convert is not None:
             obj = self._convert.placed(obj, ctx, plan.where)
-        payload = ruled.write_quickly(plan, obj)
+        try:
+            payload = ruled.write_quickly(plan, obj)
+        except SchemaMismatchError as e:
+            raise _placed(e, plan.where) from e.__cause__
         return Pending(self._write_ruled(plan, obj, ctx)) if payload is None else self._finish(plan, obj, payload, ctx)
 
     def _write_ruled(self, plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> Op[bytes]:
