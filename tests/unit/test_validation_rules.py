@@ -134,6 +134,12 @@ class TestValues:
             with pytest.raises(SchemaMismatchError):
                 Writer(kind, schema)(obj)
 
+    def test_a_message_of_another_class_is_left_to_the_encoder(self) -> None:
+        write = Writer("PROTOBUF", message_class(PROTO, "M"))
+        for _ in range(2):
+            with pytest.raises(ValueError, match="message must be of type"):
+                write(message_class(PROTO, "M.S")())
+
     def test_a_dict_that_is_no_message_is_refused_by_name(self) -> None:
         write = Writer("PROTOBUF", PROTO, conf={"validation.rules.executor": Scripted(True)})
         write({})

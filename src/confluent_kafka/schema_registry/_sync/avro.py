@@ -43,6 +43,10 @@ class AvroSerializer(BaseSerializer):
 
             ``schema.id.serializer`` (``prefix_schema_id_serializer``): where the id goes.
 
+            ``validation.rules.execution`` (DISABLED), ``validation.rules.fail.fast`` (False),
+            ``validation.rules.executor`` (None, which is CEL): check objects by the rules in the schema's text,
+            BEFORE_DOMAIN_RULES or AFTER_DOMAIN_RULES; nothing is written that fails.
+
             ``validate.strict`` (False), ``validate.strict.allow.default`` (False): refuse records with other fields.
         rule_conf: configuration of rules: credentials of key management systems, for example.
         rule_registry: executors and actions of rules; None takes the global ones.

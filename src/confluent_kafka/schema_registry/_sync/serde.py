@@ -111,8 +111,9 @@ class BaseSerializer(BaseSerde, Serializer):
         Raises:
             SchemaMismatchError: the object does not match the schema; also a TypeError and a ValueError.
             SchemaRegistryError: the schema could not be registered or fetched.
-            SerializationError: there is no subject; or a rule failed, which ``__cause__`` explains; or the contract
-                could not be kept (RulesNotEnforcedError), and nothing is written.
+            SerializationError: there is no subject; or a rule failed, which ``__cause__`` explains, or checks in the
+                schema's text did, which it lists; or the contract could not be kept (RulesNotEnforcedError). Nothing
+                is written.
         """
         outcome = self._core.start(obj, ctx)
         return self._run(outcome.operation) if isinstance(outcome, Pending) else outcome

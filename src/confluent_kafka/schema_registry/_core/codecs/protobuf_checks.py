@@ -36,14 +36,15 @@ def protobuf_visit(schema: Any, kind: Any, to_message: Callable[[Any], Any] | No
     """
     if not _has_rules(schema, set()):
         return None
-    inner = _Compiler().message(schema, kind)
+    inner, name = _Compiler().message(schema, kind), kind.full_name
     if inner is None:
         return None
 
     def visit(value: Any, path: str, found: Findings) -> None:
         if to_message is not None and isinstance(value, dict):
             value = to_message(value)
-        if isinstance(value, Message):  # the encoder refuses anything else
+        # the encoder refuses anything else
+        if isinstance(value, Message) and value.DESCRIPTOR.full_name == name:
             inner(value, path, found)
 
     return visit
