@@ -8,6 +8,7 @@ import importlib
 import json
 import pickle
 import sys
+from collections import UserDict, UserList, deque
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,6 +41,16 @@ def one(*checks: dict[str, Any], kind: Any = "int") -> dict[str, Any]:
     """A record with one field that has these checks."""
     fields = [{"name": "a", "type": kind, "confluent:rules": list(checks)}]
     return {"type": "record", "name": "One", "fields": fields}
+
+
+class Indexed:
+    """A sequence as it was before there were iterators."""
+
+    def __init__(self, *items: Any) -> None:
+        self._items = items
+
+    def __getitem__(self, index: int) -> Any:
+        return self._items[index]
 
 
 def refused(write: Any, obj: Any) -> list[str]:
@@ -121,6 +132,35 @@ class TestValues:
             ("inner", {"x": 2, "inner": None}),
             ("inner", {"x": 2, "inner": None}),
         ]
+
+    @pytest.mark.parametrize(
+        "items", [deque([{"x": 1}]), UserList([{"x": 1}]), {0: {"x": 1}}.values(), ({"x": 1},), Indexed({"x": 1})]
+    )
+    def test_whatever_the_encoder_takes_for_an_array_is_checked(self, items: Any) -> None:
+        write = Writer("AVRO", AVRO)
+        obj = {"list": items, "map": UserDict(k={})}
+        assert refused(write, obj)[3:] == ["list[0]: Sub: no", "list[0].x: x: no", 'map["k"]: Sub: no']
+
+    def test_what_can_be_read_once_is_refused(self) -> None:
+        write = Writer("AVRO", AVRO, conf={"validation.rules.executor": Scripted(True)})
+        for _ in range(2):
+            with pytest.raises(SchemaMismatchError, match=r'^t-value v1: field "list": .* give a list'):
+                write({"list": iter([{}])})
+
+    def test_whatever_json_encode_takes_is_checked(self) -> None:
+        class Point:
+            def __init__(self, x: int) -> None:
+                self.x = x
+
+        def encode(obj: Any) -> str:
+            return json.dumps(obj, default=lambda one: list(one) if isinstance(one, deque) else vars(one))
+
+        sub = {"type": ["object", "null"], "properties": {"x": {"confluent:rules": rules("x")}}}
+        some = {"anyOf": [{"type": "array", "items": sub}]}
+        schema = {"properties": {"one": sub, "many": {"type": ["array", "null"], "items": sub}, "some": some}}
+        write = Writer("JSON", schema, json_encode=encode)
+        obj = {"one": Point(1), "many": deque([Point(2)]), "some": deque([Point(3)])}
+        assert refused(write, obj) == ["$.one.x: x: no", "$.many[0].x: x: no", "$.some[0].x: x: no"]
 
     def test_what_to_dict_returns_is_checked(self) -> None:
         write = Writer("AVRO", ONE, to_dict=lambda obj, ctx: {"a": obj})

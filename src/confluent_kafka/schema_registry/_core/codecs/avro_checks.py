@@ -14,6 +14,7 @@ from confluent_kafka.schema_registry._core.validation import (
     has_rules,
     parse_validation_rules,
 )
+from confluent_kafka.schema_registry.error import SchemaMismatchError
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry._core.validation import (
@@ -127,7 +128,7 @@ def _record_visit(
     def visit(value: Any, path: str, found: Findings) -> None:
         if isinstance(value, tuple):
             _, value = branch_of(value)
-        if not isinstance(value, Mapping):
+        if not isinstance(value, Mapping) and not hasattr(value, "get"):
             return
         if rules:
             found.check(rules, schema, value, path)
@@ -150,10 +151,19 @@ def _array(inner: Visit | None) -> Visit | None:
         return None
 
     def visit(value: Any, path: str, found: Findings) -> None:
-        if isinstance(value, (list, tuple)):
-            for number, item in enumerate(value):
-                if item is not None:
-                    inner(item, f"{path}[{number}]", found)
+        if not isinstance(value, (list, tuple)):
+            # the encoder takes whatever can be iterated over
+            try:
+                once = iter(value) is value
+            except TypeError:
+                return
+            if once:
+                raise SchemaMismatchError(
+                    "its elements have checks, and an iterator gives them once: give a list", path
+                )
+        for number, item in enumerate(value):
+            if item is not None:
+                inner(item, f"{path}[{number}]", found)
 
     return visit
 
@@ -163,7 +173,7 @@ def _map(inner: Visit | None) -> Visit | None:
         return None
 
     def visit(value: Any, path: str, found: Findings) -> None:
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) or hasattr(value, "items"):
             for name, item in value.items():
                 if item is not None:
                     inner(item, f'{path}["{name}"]', found)

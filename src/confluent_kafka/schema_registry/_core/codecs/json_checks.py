@@ -29,13 +29,16 @@ if TYPE_CHECKING:
     )
 
 ROOT = "$"
-_PLAIN = (Mapping, str, int, float, bool, list, tuple)
+# what is written as it is; the order is that of how often they come
+_PLAIN = (str, int, float, dict, list, tuple, Mapping)
 
 
-def json_visit(documents: Documents, start: Node | None = None) -> Visit | None:
+def json_visit(
+    documents: Documents, start: Node | None = None, dumps: Callable[[Any], str | bytes] = orjson.dumps
+) -> Visit | None:
     """Compile what visits the objects and properties with checks; None without any.
 
-    ``start`` is the schema in the documents, where it is not their root.
+    ``start`` is the schema in the documents, where it is not their root. ``dumps`` writes objects that are no JSON.
 
     It goes through arrays, ``$ref``, and of ``allOf`` all, of ``oneOf`` the first and of ``anyOf`` every schema that a
     value is valid for; neither into ``if``, ``then``, ``else`` and ``not``, nor into dependent schemas.
@@ -43,7 +46,7 @@ def json_visit(documents: Documents, start: Node | None = None) -> Visit | None:
     Raises:
         ValueError: a ``$ref`` to something that is not there, or a pattern that is no regular expression of Python.
     """
-    compiler = _Compiler(documents)
+    compiler = _Compiler(documents, dumps)
     visit = compiler.compile(documents.root if start is None else start, is_property=False)
     return visit if compiler.found_rules else None
 
@@ -78,8 +81,9 @@ def validate_message(
 
 
 class _Compiler:
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, dumps: Callable[[Any], str | bytes]) -> None:
         self._documents = documents
+        self._dumps = dumps
         self.found_rules = False
         # what a $ref points to, by its place; in a list, so that a schema inside of itself finds what is not ready yet
         self._known: dict[tuple[str, str, bool], list[Visit | None]] = {}
@@ -91,7 +95,8 @@ class _Compiler:
         kinds = schema.get("type")
         if isinstance(kinds, list) and kinds:
             alone = [Node({**schema, "type": kind}, node.base, node.pointer) for kind in kinds]
-            return _by_type([(one.schema["type"], self.compile(one, is_property=is_property)) for one in alone])
+            by_type = [(one.schema["type"], self.compile(one, is_property=is_property)) for one in alone]
+            return _by_type(by_type, self._dumps)
         steps: list[Visit | None] = []
         for name in ("allOf", "oneOf", "anyOf"):
             listed = schema.get(name)
@@ -103,7 +108,8 @@ class _Compiler:
                 steps += visits
             elif any(visit is not None for visit in visits):
                 matchers = [self._documents.matcher(place) for place in places]
-                steps.append(_branches(list(zip(matchers, visits, strict=True)), first=name == "oneOf"))
+                pairs = list(zip(matchers, visits, strict=True))
+                steps.append(_branches(pairs, self._dumps, first=name == "oneOf"))
         has_reference = isinstance(schema.get("$ref"), str)
         if has_reference:
             steps.append(self._reference(node))
@@ -140,7 +146,10 @@ class _Compiler:
         if schema.get("type") not in (None, "array") or (rest is None and all(one is None for one in before)):
             return None
 
+        dumps = self._dumps
+
         def visit(value: Any, path: str, found: Findings) -> None:
+            value = _plain(value, dumps)
             if isinstance(value, (list, tuple)):
                 for number, item in enumerate(value):
                     inner = before[number] if number < len(before) else rest
@@ -162,8 +171,10 @@ class _Compiler:
         if not rules and not visits and others is None:
             return None
 
+        dumps = self._dumps
+
         def visit(value: Any, path: str, found: Findings) -> None:
-            value = _plain(value)
+            value = _plain(value, dumps)
             if not isinstance(value, Mapping):
                 return
             if rules:
@@ -210,8 +221,10 @@ class _Compiler:
         if not rules:
             return inner
 
+        dumps = self._dumps
+
         def visit(value: Any, path: str, found: Findings) -> None:
-            value = _plain(value)
+            value = _plain(value, dumps)
             found.check(rules, schema, value, path)
             if inner is not None:
                 inner(value, path, found)
@@ -224,15 +237,15 @@ def _later(slot: list[Visit | None], value: Any, path: str, found: Findings) -> 
         slot[0](value, path, found)
 
 
-def _plain(value: Any) -> Any:
-    """Return an object of a class (a dataclass, for example) as the dict that it will be written as."""
+def _plain(value: Any, dumps: Callable[[Any], str | bytes]) -> Any:
+    """Return an object of a class (a dataclass, for example) as the dict or list that it will be written as."""
     if value is None or isinstance(value, _PLAIN):
         return value
     try:
-        written = orjson.loads(orjson.dumps(value))
-    except (TypeError, ValueError):
-        return value  # the encoder knows it, or refuses it
-    return written if isinstance(written, dict) else value
+        written = orjson.loads(dumps(value))
+    except Exception:  # the encoder refuses it
+        return value
+    return written if isinstance(written, (dict, list)) else value
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -253,8 +266,11 @@ def _sequence(steps: list[Visit]) -> Visit | None:
     return visit
 
 
-def _branches(branches: list[tuple[Callable[[Any], bool], Visit | None]], *, first: bool) -> Visit:
+def _branches(
+    branches: list[tuple[Callable[[Any], bool], Visit | None]], dumps: Callable[[Any], str | bytes], *, first: bool
+) -> Visit:
     def visit(value: Any, path: str, found: Findings) -> None:
+        value = _plain(value, dumps)
         for matches, inner in branches:
             if matches(value):
                 if inner is not None:
@@ -265,11 +281,12 @@ def _branches(branches: list[tuple[Callable[[Any], bool], Visit | None]], *, fir
     return visit
 
 
-def _by_type(visits: list[tuple[Any, Visit | None]]) -> Visit | None:
+def _by_type(visits: list[tuple[Any, Visit | None]], dumps: Callable[[Any], str | bytes]) -> Visit | None:
     if all(visit is None for _, visit in visits):
         return None
 
     def visit(value: Any, path: str, found: Findings) -> None:
+        value = _plain(value, dumps)
         for kind, inner in visits:
             if _is(kind, value):
                 if inner is not None:

@@ -102,8 +102,9 @@ class JsonCodec(Codec):
 
     def visit(self, compiled: JsonSchema) -> Visit | None:
         """Return what visits the places of an object that have checks in the schema's text; None without any."""
-        documents = (compiled.source, *compiled.references.values())
-        return json_visit(_documents(compiled)) if any(map(has_rules, documents)) else None
+        if not any(map(has_rules, (compiled.source, *compiled.references.values()))):
+            return None
+        return json_visit(_documents(compiled), dumps=self._encode or orjson.dumps)
 
     def record_name(self, schema: Schema) -> str | None:
         """Return the schema's title."""
