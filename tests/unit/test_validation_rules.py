@@ -141,6 +141,10 @@ class TestValues:
         obj = {"list": items, "map": UserDict(k={})}
         assert refused(write, obj)[3:] == ["list[0]: Sub: no", "list[0].x: x: no", 'map["k"]: Sub: no']
 
+    @pytest.mark.parametrize("items", [deque([{"x": 1}]), UserList([UserDict(x=1)]), ({"x": 1}, {"x": 2})[:1]])
+    def test_and_in_a_union(self, items: Any) -> None:
+        assert refused(Writer("AVRO", AVRO), {"union": items})[2:] == ["union[0]: Sub: no", "union[0].x: x: no"]
+
     def test_what_can_be_read_once_is_refused(self) -> None:
         write = Writer("AVRO", AVRO, conf={"validation.rules.executor": Scripted(True)})
         for _ in range(2):

@@ -158,9 +158,7 @@ def _array(inner: Visit | None) -> Visit | None:
             except TypeError:
                 return
             if once:
-                raise SchemaMismatchError(
-                    "its elements have checks, and an iterator gives them once: give a list", path
-                )
+                raise SchemaMismatchError("the elements have checks, and this gives them once: give a list", path)
         for number, item in enumerate(value):
             if item is not None:
                 inner(item, f"{path}[{number}]", found)

@@ -6,7 +6,8 @@ from __future__ import annotations
 import datetime
 import decimal
 import uuid
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from confluent_kafka.schema_registry._core.codecs.avro_schema import PRIMITIVES, defined_name
@@ -374,8 +375,10 @@ class _Matcher:
             )
         if self._kind == "array":
             # to the encoder bytes are a list of numbers
-            return isinstance(value, (list, tuple, bytes, bytearray, memoryview)) and all(
-                self._fits(self._schema.get("items"), item, depth) for item in value
+            return (
+                isinstance(value, (list, tuple, Sequence, array))
+                and not isinstance(value, str)
+                and all(self._fits(self._schema.get("items"), item, depth) for item in value)
             )
         if self._kind == "map":
             return isinstance(value, Mapping) and all(
