@@ -5,13 +5,10 @@ from __future__ import annotations
 
 import datetime
 import logging
-import threading
 import uuid
-from functools import lru_cache
 from typing import Any
 
 try:
-    import celpy
     from celpy import celtypes
 except ImportError as e:
     raise ImportError(
@@ -19,20 +16,28 @@ except ImportError as e:
         name="celpy",
     ) from e
 
-from confluent_kafka.schema_registry._core.cache import BoundedDict
-from confluent_kafka.schema_registry._core.models import RuleKind
+from confluent_kafka.schema_registry._core.models import RuleKind, Schema
 from confluent_kafka.schema_registry._core.rule_types import FieldContext, RuleContext, RuleExecutor
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
-from confluent_kafka.schema_registry.rules.cel.extra_func import EXTRA_FUNCS
+from confluent_kafka.schema_registry.rules.cel import protobuf_result_writer
+from confluent_kafka.schema_registry.rules.cel.cel_field_presence import InterpretedRunner
+from confluent_kafka.schema_registry.rules.cel.constraints import MessageType, message_value
+from confluent_kafka.schema_registry.rules.cel.programs import program
+from confluent_kafka.schema_registry.rules.cel.timestamp_funcs import plain_datetime
 
 __all__ = [
     "DAYS_SHIFT",
     "CelExecutor",
+    "FieldContext",
+    "InterpretedRunner",
     "RuleContext",
     "RuleExecutor",
+    "RuleKind",
     "RuleRegistry",
+    "Schema",
     "field_value_to_cel",
     "msg_to_cel",
+    "protobuf_result_writer",
 ]
 
 DAYS_SHIFT = datetime.date(1970, 1, 1).toordinal()
@@ -46,12 +51,6 @@ class CelExecutor(RuleExecutor):
     message.
     """
 
-    def __init__(self) -> None:
-        self._environment = celpy.Environment(runner_class=celpy.InterpretedRunner)
-        self._programs: BoundedDict[str, Any] = BoundedDict()
-        # parsing is not made for several threads
-        self._lock = threading.Lock()
-
     def type(self) -> str:
         """Return ``CEL``."""
         return "CEL"
@@ -60,7 +59,8 @@ class CelExecutor(RuleExecutor):
         """Run the rule of a context on a message.
 
         Raises:
-            celpy.CELParseError, celpy.CELEvalError: the expression is wrong, or cannot be evaluated on this message.
+            RuleError: the text is no expression, or has no value for this message.
+            ValueError: the result does not fit the Protobuf message.
         """
         return self.execute(ctx, msg, {"message": msg_to_cel(msg)})
 
@@ -78,19 +78,18 @@ class CelExecutor(RuleExecutor):
         result = self.execute_rule(ctx, expr, args)
         if ctx.rule.kind is RuleKind.CONDITION:
             return result
-        plain = from_cel(result)
-        return _to_message(plain, msg) if hasattr(msg, "DESCRIPTOR") and isinstance(plain, dict) else plain
+        if isinstance(result, dict) and hasattr(msg, "DESCRIPTOR"):
+            return protobuf_result_writer.convert(result, msg)
+        return from_cel(result)
 
     def execute_rule(self, ctx: RuleContext, expr: str, args: Any) -> Any:
-        """Evaluate an expression."""
-        program = self._programs.get(expr)
-        if program is None:
-            with self._lock:
-                ast = self._environment.compile(expr)
-                program = self._programs.put(expr, self._environment.program(ast, functions=EXTRA_FUNCS))
-        if "now" in expr and "now" not in args:
-            args["now"] = celtypes.TimestampType(datetime.datetime.now(tz=datetime.timezone.utc))
-        result = program.evaluate(args)
+        """Evaluate an expression.
+
+        Raises:
+            RuleError: the text is no expression, or has no value for these variables; also celpy's CELParseError and
+                CELEvalError.
+        """
+        result = program(expr)(args)
         return bool(result) if isinstance(result, celtypes.BoolType) else result
 
     @classmethod
@@ -100,61 +99,55 @@ class CelExecutor(RuleExecutor):
 
 
 def msg_to_cel(msg: Any) -> Any:
-    """Return a message as CEL sees it: records and objects are maps, fields that are not set are null."""
-    descriptor = getattr(msg, "DESCRIPTOR", None)
-    return _to_cel(msg if descriptor is None else _reader(descriptor)(msg))
+    """Return a message, or a value in it, as expressions see it.
 
-
-@lru_cache(maxsize=100)
-def _reader(descriptor: Any) -> Any:
-    from confluent_kafka.schema_registry._core.codecs.protobuf_values import DictReader
-
-    return DictReader(descriptor)
-
-
-def _to_message(value: dict[str, Any], like: Any) -> Any:
-    from confluent_kafka.schema_registry._core.codecs.protobuf_values import DictWriter
-
-    return DictWriter(type(like))({name: item for name, item in value.items() if item is not None})
+    Records and objects are maps, dates days since 1970, UUIDs texts, numbers with the logical type decimal decimals; a
+    Protobuf message is one by its fields' names, its timestamps, durations and wrappers are what they stand for.
+    """
+    # the class of a value is the same for all of a field: one look in a dictionary
+    make = _SCALARS.get(type(msg))
+    if make is not None:
+        return make(msg)
+    if isinstance(msg, dict):
+        made = celtypes.MapType()
+        for name, item in msg.items():
+            made[celtypes.StringType(name) if isinstance(name, str) else msg_to_cel(name)] = msg_to_cel(item)
+        return made
+    if isinstance(msg, list):
+        return celtypes.ListType([msg_to_cel(item) for item in msg])
+    if hasattr(msg, "DESCRIPTOR"):
+        return message_value(msg)
+    for kind, convert in _SCALARS.items():
+        if isinstance(msg, kind):
+            return convert(msg)
+    return msg
 
 
 def field_value_to_cel(field_ctx: FieldContext, field_value: Any) -> Any:
-    """Return the value of a field as CEL sees it."""
+    """Return the value of a field as expressions see it."""
     return msg_to_cel(field_value)
 
 
-def _to_cel(value: Any) -> Any:
-    if isinstance(value, dict):
-        made = celtypes.MapType()
-        for name, item in value.items():
-            made[celtypes.StringType(name) if isinstance(name, str) else _to_cel(name)] = _to_cel(item)
-        return made
-    if isinstance(value, list):
-        return celtypes.ListType([_to_cel(item) for item in value])
-    # bool before int, datetime before date: the former are of the latter
-    for kind, make in _SCALARS:
-        if isinstance(value, kind):
-            return make(value)
-    return value
-
-
-_SCALARS: tuple[tuple[type, Any], ...] = (
-    (str, celtypes.StringType),
-    (bytes, celtypes.BytesType),
-    (bool, celtypes.BoolType),
-    (int, celtypes.IntType),
-    (float, celtypes.DoubleType),
-    (datetime.datetime, celtypes.TimestampType),
-    (datetime.timedelta, celtypes.DurationType),
-    (datetime.date, lambda value: celtypes.IntType(value.toordinal() - DAYS_SHIFT)),
-    (uuid.UUID, lambda value: celtypes.StringType(str(value))),
-)
+# bool before int, datetime before date: the former are of the latter
+_SCALARS: dict[type, Any] = {
+    str: celtypes.StringType,
+    bytes: celtypes.BytesType,
+    bool: celtypes.BoolType,
+    int: celtypes.IntType,
+    float: celtypes.DoubleType,
+    datetime.datetime: celtypes.TimestampType,
+    datetime.timedelta: celtypes.DurationType,
+    datetime.date: lambda value: celtypes.IntType(value.toordinal() - DAYS_SHIFT),
+    uuid.UUID: lambda value: celtypes.StringType(str(value)),
+}
 
 
 def from_cel(value: Any) -> Any:
-    """Return a value of CEL as Python's own types; a codec looks at the class."""
+    """Return a value of CEL as Python's own types; a codec looks at the class. Keys of maps are texts."""
+    if isinstance(value, MessageType):
+        return value.msg
     if isinstance(value, dict):
-        return {from_cel(name): from_cel(item) for name, item in value.items()}
+        return {_key(name): from_cel(item) for name, item in value.items()}
     if isinstance(value, tuple):  # (name of a union's branch, value)
         return tuple(from_cel(item) for item in value)
     if isinstance(value, list):
@@ -162,7 +155,7 @@ def from_cel(value: Any) -> Any:
     if isinstance(value, celtypes.BoolType):
         return bool(value)
     if isinstance(value, celtypes.TimestampType):
-        return datetime.datetime(*value.timetuple()[:6], value.microsecond, value.tzinfo)
+        return plain_datetime(value)
     if isinstance(value, celtypes.DurationType):
         return datetime.timedelta(days=value.days, seconds=value.seconds, microseconds=value.microseconds)
     plain: tuple[Any, ...] = (str, bytes, int, float)
@@ -170,3 +163,9 @@ def from_cel(value: Any) -> Any:
         if isinstance(value, kind) and not isinstance(value, bool):
             return kind(value)
     return value
+
+
+def _key(name: Any) -> str:
+    if isinstance(name, celtypes.BoolType):
+        return "true" if name else "false"
+    return str(name) if isinstance(name, str) else str(from_cel(name))

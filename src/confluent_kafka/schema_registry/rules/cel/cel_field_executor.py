@@ -15,6 +15,7 @@ from confluent_kafka.schema_registry._core.rule_types import (
 )
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
 from confluent_kafka.schema_registry.rules.cel.cel_executor import CelExecutor, field_value_to_cel, msg_to_cel
+from confluent_kafka.schema_registry.rules.cel.programs import uses
 
 __all__ = ["CelFieldExecutor"]
 
@@ -48,7 +49,8 @@ class CelFieldExecutor(FieldRuleExecutor):
             "tags": celtypes.ListType([celtypes.StringType(tag) for tag in sorted(field_ctx.tags)]),
         }
         # the whole record for one field: only where the expression asks for it
-        args["message"] = msg_to_cel(field_ctx.containing_message) if "message" in (ctx.rule.expr or "") else None
+        if uses(ctx.rule.expr or "", "message"):
+            args["message"] = msg_to_cel(field_ctx.containing_message)
         return self._executor.execute(ctx, field_value, args)
 
     @classmethod

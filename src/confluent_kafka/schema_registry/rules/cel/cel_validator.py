@@ -3,60 +3,45 @@
 
 from __future__ import annotations
 
-import datetime
-import threading
 from typing import Any
 
-import celpy
 from celpy import celtypes
 
-from confluent_kafka.schema_registry._core.cache import BoundedDict
 from confluent_kafka.schema_registry.common.serde import ValidationRule, ValidationRuleExecutor
 from confluent_kafka.schema_registry.error import RuleError
 from confluent_kafka.schema_registry.rules.cel.cel_executor import msg_to_cel
-from confluent_kafka.schema_registry.rules.cel.extra_func import EXTRA_FUNCS
+from confluent_kafka.schema_registry.rules.cel.cel_field_presence import InterpretedRunner
+from confluent_kafka.schema_registry.rules.cel.decimal_funcs import decimal_boundary_value
+from confluent_kafka.schema_registry.rules.cel.programs import CelError, CelSyntaxError, program
 
-__all__ = ["CelValidator"]
+__all__ = ["CelValidator", "InterpretedRunner", "RuleError", "ValidationRule", "decimal_boundary_value"]
 
 
 class CelValidator(ValidationRuleExecutor):
     """Evaluates checks: the expression sees ``this``, and ``now``."""
 
-    def __init__(self) -> None:
-        self._environment = celpy.Environment(runner_class=celpy.InterpretedRunner)
-        self._programs: BoundedDict[str, Any] = BoundedDict()
-        self._lock = threading.Lock()
-
     def execute(self, rule: ValidationRule, schema: Any, message: Any) -> bool | str:
         """Return whether a value passes, or a text that says why it does not (empty when it does).
 
         Raises:
-            RuleError: there is no expression, it is wrong, or it cannot be evaluated on this value.
+            RuleError: there is no expression, it is wrong, it cannot be evaluated on this value, or it gives neither
+                truth value nor text; or the value is null, for which nothing is checked.
         """
         name = rule.name or "unnamed"
         if not rule.expr:
             raise RuleError(f"Validation rule '{name}' has no expression")
+        if message is None:
+            raise RuleError(f"Validation rule '{name}' was given null; where there is no value, nothing is checked")
+        number = decimal_boundary_value(message)
         try:
-            program = self._program(rule.expr)
-        except Exception as e:
+            result = program(rule.expr)({"this": msg_to_cel(message) if number is None else number})
+        except CelSyntaxError as e:
             raise RuleError(f"Could not compile validation rule '{name}'") from e
-        now = celtypes.TimestampType(datetime.datetime.now(tz=datetime.timezone.utc))
-        try:
-            result = program.evaluate({"this": msg_to_cel(message), "now": now})
-        except Exception as e:  # whose text may quote the value
+        except CelError as e:
             doc = f" ({rule.doc})" if rule.doc else ""
             raise RuleError(f"Could not execute validation rule '{name}'{doc}") from e
         if isinstance(result, (bool, celtypes.BoolType)):
             return bool(result)
         if isinstance(result, str):
             return str(result)
-        kind = type(result).__name__
-        raise RuleError(f"Validation rule '{name}' must return bool or string; got {kind}")
-
-    def _program(self, expr: str) -> Any:
-        program = self._programs.get(expr)
-        if program is None:
-            with self._lock:
-                ast = self._environment.compile(expr)
-                program = self._programs.put(expr, self._environment.program(ast, functions=EXTRA_FUNCS))
-        return program
+        raise RuleError(f"Validation rule '{name}' must return bool or string; got {type(result).__name__}")

@@ -14,6 +14,11 @@ from urllib.parse import urlparse
 from celpy import celtypes
 from celpy.evaluation import CELEvalError
 
+from confluent_kafka.schema_registry.rules.cel import string_format
+from confluent_kafka.schema_registry.rules.cel.decimal_funcs import DECIMAL_FUNCS
+from confluent_kafka.schema_registry.rules.cel.timestamp_funcs import TIMESTAMP_FUNCS
+from confluent_kafka.schema_registry.rules.cel.variant_funcs import VARIANT_FUNCS
+
 __all__ = [
     "EXTRA_FUNCS",
     "is_email",
@@ -24,6 +29,7 @@ __all__ = [
     "is_uri_ref",
     "is_uuid",
     "make_extra_funcs",
+    "string_format",
     "validate_email",
     "validate_host_and_port",
     "validate_ip",
@@ -141,8 +147,12 @@ def is_uuid(string: Any) -> Any:
 
 
 def make_extra_funcs(locale: str) -> dict[str, Callable[..., Any]]:
-    """Return the functions by their names in expressions; ``locale`` is without effect on them."""
+    """Return the functions by their names in expressions; a locale is without effect on what they do."""
     return {
+        **TIMESTAMP_FUNCS,
+        **DECIMAL_FUNCS,
+        **VARIANT_FUNCS,
+        "format": string_format.StringFormat(locale).format,
         "isEmail": is_email,
         "isHostname": is_hostname,
         "isIpv4": is_ipv4,

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages of Protobuf as values of expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+from celpy import celtypes
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from confluent_kafka.schema_registry._core.codecs.proto_names import is_repeated
+from confluent_kafka.schema_registry.rules.cel import string_format
+from confluent_kafka.schema_registry.rules.cel.timestamp_funcs import EPOCH
+
+__all__ = ["MessageType", "make_duration", "make_timestamp", "message_value", "string_format", "unwrap"]
+
+_MISSING: Any = object()
+
+
+class MessageType(celtypes.MapType):
+    """A message: its fields by name, made into values when an expression asks for them.
+
+    A field that is not set has the default of its type, a wrapper null; ``has()`` tells. Keys are the names of all
+    fields but those of unset optional scalars and members of a oneof.
+    """
+
+    def __init__(self, msg: Message) -> None:
+        super().__init__()
+        self.update((name, _MISSING) for name, shows in _fields(msg.DESCRIPTOR) if shows(msg))
+        self.msg = msg
+        self.desc: Descriptor = msg.DESCRIPTOR
+
+    def __getitem__(self, key: Any) -> Any:
+        made = dict.get(self, key, _MISSING)
+        if made is _MISSING:
+            made = _readers(self.desc)[key](self.msg)
+            if key in self:
+                dict.__setitem__(self, key, made)
+        return made
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """Return a field, or a default where the message has no such field."""
+        return self[key] if key in _readers(self.desc) else default
+
+    def values(self) -> Any:
+        """The fields' values."""
+        return [self[name] for name in self]
+
+    def items(self) -> Any:
+        """The fields' names and values."""
+        return [(name, self[name]) for name in self]
+
+    def set_items(self) -> list[tuple[str, Any]]:
+        """Return names and values of the fields that are set."""
+        return [(str(name), self[name]) for name in self if self.is_set(str(name))]
+
+    def __eq__(self, other: object) -> Any:
+        if isinstance(other, MessageType):
+            return celtypes.BoolType(self.desc.full_name == other.desc.full_name and self.msg == other.msg)
+        return celtypes.BoolType(False) if other is None else super().__eq__(other)
+
+    def __ne__(self, other: object) -> Any:
+        return celtypes.BoolType(not self == other)
+
+    __hash__ = None  # type: ignore[assignment]  # as of any map
+
+    def __repr__(self) -> str:
+        return f"MessageType({self.desc.full_name})"
+
+    def is_set(self, name: str) -> bool:
+        """Return what ``has()`` says of a field; a repeated one is set when it is not empty."""
+        field = self.desc.fields_by_name.get(name)
+        if field is None:
+            return False
+        if field.has_presence:
+            return bool(self.msg.HasField(name))
+        value = getattr(self.msg, name)
+        return len(value) > 0 if is_repeated(field) else value != field.default_value
+
+
+def make_timestamp(msg: Any) -> celtypes.TimestampType:
+    """Return a ``google.protobuf.Timestamp``; of its nanoseconds whole microseconds.
+
+    Raises:
+        ValueError: it is not in the years 1 to 9999.
+    """
+    return celtypes.TimestampType(EPOCH + _span(msg))
+
+
+def make_duration(msg: Any) -> celtypes.DurationType:
+    """Return a ``google.protobuf.Duration``; of its nanoseconds whole microseconds."""
+    return celtypes.DurationType(_span(msg))
+
+
+def _span(msg: Any) -> timedelta:
+    try:
+        return timedelta(seconds=msg.seconds, microseconds=msg.nanos // 1000)
+    except OverflowError as e:
+        raise ValueError(f"{msg.DESCRIPTOR.full_name} is out of range") from e
+
+
+def unwrap(msg: Any) -> Any:
+    """Return what is in a wrapper like ``google.protobuf.Int32Value``."""
+    return _scalar(msg.DESCRIPTOR.fields_by_name["value"])(msg.value)
+
+
+def message_value(msg: Any) -> Any:
+    """Return a message as a value: timestamps, durations and wrappers are what they stand for."""
+    known = _WELL_KNOWN.get(msg.DESCRIPTOR.full_name)
+    return MessageType(msg) if known is None else known(msg)
+
+
+_WELL_KNOWN: dict[str, Callable[[Any], Any]] = {
+    "google.protobuf.Timestamp": make_timestamp,
+    "google.protobuf.Duration": make_duration,
+}
+WRAPPERS = frozenset(
+    f"google.protobuf.{kind}Value"
+    for kind in ("Int32", "Int64", "UInt32", "UInt64", "Float", "Double", "Bool", "String", "Bytes")
+)
+_WELL_KNOWN.update(dict.fromkeys(WRAPPERS, unwrap))
+_UNSIGNED = frozenset(
+    {
+        FieldDescriptor.TYPE_UINT32,
+        FieldDescriptor.TYPE_UINT64,
+        FieldDescriptor.TYPE_FIXED32,
+        FieldDescriptor.TYPE_FIXED64,
+    }
+)
+_KINDS: dict[int, Any] = {
+    FieldDescriptor.CPPTYPE_BOOL: celtypes.BoolType,
+    FieldDescriptor.CPPTYPE_DOUBLE: celtypes.DoubleType,
+    FieldDescriptor.CPPTYPE_FLOAT: celtypes.DoubleType,
+}
+
+
+def _scalar(field: Any) -> Callable[[Any], Any]:
+    if field.message_type is not None:
+        return message_value
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return celtypes.StringType
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return celtypes.BytesType
+    return celtypes.UintType if field.type in _UNSIGNED else _KINDS.get(field.cpp_type, celtypes.IntType)
+
+
+@lru_cache(maxsize=200)
+def _readers(descriptor: Any) -> dict[str, Callable[[Any], Any]]:
+    return {field.name: _reader(field) for field in descriptor.fields}
+
+
+def _reader(field: Any) -> Callable[[Any], Any]:
+    name, make = field.name, _scalar(field)
+    if is_repeated(field):
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            key = _scalar(field.message_type.fields_by_name["key"])
+            make = _scalar(field.message_type.fields_by_name["value"])
+            return lambda msg: celtypes.MapType({key(k): make(v) for k, v in getattr(msg, name).items()})
+        return lambda msg: celtypes.ListType([make(item) for item in getattr(msg, name)])
+    if field.message_type is not None and field.message_type.full_name in WRAPPERS:
+        return lambda msg: make(getattr(msg, name)) if msg.HasField(name) else None
+    return lambda msg: make(getattr(msg, name))
+
+
+def _shown(field: Any) -> Callable[[Any], bool]:
+    if field.has_presence and (field.message_type is None or field.containing_oneof is not None):
+        return lambda msg: bool(msg.HasField(field.name))
+    return lambda msg: True
+
+
+@lru_cache(maxsize=200)
+def _fields(descriptor: Any) -> list[tuple[str, Callable[[Any], bool]]]:
+    return [(celtypes.StringType(field.name), _shown(field)) for field in descriptor.fields]
