@@ -187,7 +187,7 @@ class _Compiler:
 
         def run(env: Mapping[str, Any]) -> Any:
             items = member(env)
-            if not isinstance(items, (list, dict)):
+            if not isinstance(items, (list, dict, str)):
                 raise CELEvalError(f"{name}() goes over lists and maps, not {_type(items)}")
             inner = dict(env)
 
