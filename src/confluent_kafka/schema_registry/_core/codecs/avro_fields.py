@@ -234,6 +234,18 @@ def _default(field: dict[str, Any]) -> Any:
     return default
 
 
+def _variant_walk(walk: LeafRun, value: Any, state: Any) -> Any:
+    """Walk through a Variant as the record {metadata, value} that is written for it."""
+    record = {"metadata": value.metadata, "value": value.standalone_value_bytes()}
+    changed = walk(record, None, state)
+    if changed is record:
+        return value
+    try:
+        return type(value)(changed["value"], changed["metadata"])
+    except ValueError:  # encrypted
+        return changed
+
+
 def _record_walk(full: str, runs: list[tuple[str, LeafRun, Any]]) -> LeafRun:
     def walk(value: Any, containing: Any, state: Any) -> Any:
         if value is None:
@@ -241,6 +253,8 @@ def _record_walk(full: str, runs: list[tuple[str, LeafRun, Any]]) -> LeafRun:
         if not isinstance(value, Mapping):
             if isinstance(value, tuple) and len(value) == 2:  # (name, record), as return_record_name gives it
                 return (value[0], walk(value[1], containing, state))
+            if hasattr(value, "standalone_value_bytes"):
+                return _variant_walk(walk, value, state)
             raise TypeError(f"record {full}: expected a dict, got {type(value).__name__}")
         changed: dict[str, Any] | None = None
         for name, run, default in runs:
