@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from confluent_kafka.schema_registry import RuleMode, SchemaRegistryClient
+from confluent_kafka.schema_registry import RuleMode, Schema, SchemaReference, SchemaRegistryClient
 from confluent_kafka.schema_registry._core.validation import ValidationRule, ValidationRuleError
 from confluent_kafka.schema_registry.avro import (
     AvroDeserializer,
@@ -29,12 +29,17 @@ from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer
 from confluent_kafka.schema_registry.protobuf import validate_message as validate_protobuf
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
 from confluent_kafka.schema_registry.serde import ValidationRulesExecution
-from confluent_kafka.serialization import SerializationError
+from confluent_kafka.serialization import MessageField, SerializationError
 from tests.unit.protobuf_kit import message_class
 from tests.unit.rules_kit import Mark, context, rule, schema_with
-from tests.unit.validation_kit import AVRO, BEFORE, CASES, JSON, PROTO, Scripted, Writer, rules
+from tests.unit.validation_kit import AVRO, BEFORE, CASES, JSON, PROTO, SUB, Scripted, Writer, rules
 
 ONE = {"type": "record", "name": "One", "fields": [{"name": "a", "type": "int", "confluent:rules": rules("a")}]}
+
+
+def checked(*names: str) -> dict[str, Any]:
+    """What makes a schema have checks."""
+    return {"confluent:rules": rules(*names)}
 
 
 def one(*checks: dict[str, Any], kind: Any = "int") -> dict[str, Any]:
@@ -347,6 +352,46 @@ class TestWhen:
         latest = {"use.latest.version": True, "auto.register.schemas": False}
         assert refused(Writer("AVRO", given, client=client, conf=latest), {"a": 1}) == ["a: latest: no"]
         assert refused(Writer("AVRO", given, client=client), {"a": 1}) == ["a: given: no"]
+
+    def test_a_new_version_brings_its_checks(self) -> None:
+        client = SchemaRegistryClient({"url": "mock://"})
+        latest = {"use.latest.version": True, "auto.register.schemas": False}
+        client.register_schema("t-value", schema_with(text=one({"name": "first", "expr": "no"})))
+        write = Writer("AVRO", None, client=client, conf=latest)
+        assert refused(write, {"a": 1}) == ["a: first: no"]
+        client.register_schema("t-value", schema_with(text=one({"name": "second", "expr": "no"})))
+        client.clear_latest_caches()
+        assert refused(write, {"a": 1}) == ["a: second: no"]
+
+    def test_schemas_that_are_referred_to(self) -> None:
+        client = SchemaRegistryClient({"url": "mock://"})
+        client.register_schema("sub", Schema(json.dumps({**SUB, "namespace": "n"}), "AVRO"))
+        client.register_schema("other", Schema(json.dumps({"type": "object", "confluent:rules": rules("O")}), "JSON"))
+        client.register_schema("file", Schema(PROTO, "PROTOBUF"))
+        avro = {"type": "record", "name": "R", "fields": [{"name": "sub", "type": "n.Sub"}]}
+        json_schema = {"properties": {"o": {"$ref": "other.json"}}}
+        proto = 'syntax = "proto3"; package w; import "file.proto"; message R { v.M.S s = 1; }'
+        cases: list[tuple[str, str, SchemaReference, Any, str]] = [
+            ("AVRO", json.dumps(avro), SchemaReference("n.Sub", "sub", 1), {"sub": {}}, "sub: Sub: no"),
+            ("JSON", json.dumps(json_schema), SchemaReference("other.json", "other", 1), {"o": {}}, "$.o: O: no"),
+            ("PROTOBUF", proto, SchemaReference("file.proto", "file", 1), {"s": {}}, "s: S: no"),
+        ]
+        for kind, text, reference, obj, found in cases:
+            write = Writer(kind, Schema(text, kind, [reference]), client=client)
+            key = context(kind, MessageField.KEY)
+            assert refused(lambda one_of, write=write, key=key: write(one_of, key), obj) == [found]
+
+    def test_objects_of_a_model(self) -> None:
+        @dataclasses.dataclass
+        class Price:
+            a: int
+
+        for kind, schema, path in (("AVRO", ONE, "a"), ("JSON", {"properties": {"a": checked("a")}}, "$.a")):
+            serializer = Writer.KINDS[kind, False]
+            given = (json.dumps(schema), SchemaRegistryClient({"url": "mock://"}))
+            conf = {**BEFORE, "validation.rules.executor": Scripted()}
+            write = serializer(*(given if kind == "JSON" else given[::-1]), conf=conf, model=Price)
+            assert refused(lambda obj, write=write: write(obj, context("t")), Price(1)) == [f"{path}: a: no"]
 
     def test_protobuf_names_and_checks_are_those_of_the_schema(self) -> None:
         client = SchemaRegistryClient({"url": "mock://"})
