@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -129,10 +130,34 @@ PROTO_EXPRESSIONS = [
     "this.list.all(one, one > 0)",
     "this.map['k'] == 1",
     "'k' in this.map",
+    "this.sub.x == 'y'",
     "has(this.sub)",
+    "this.sub == null",
+    "this.e == 1",
     "has(this.flag)",
+    "this.flag == null || !this.flag",
+    "this.at < timestamp('2021-01-01T00:00:00Z')",
+    "this.wrapped == 'text'",
     "size(this.raw) == 2",
     "this.nothing == 1",
+]
+
+
+PROTO_FIELDS: list[tuple[str, Any, list[str]]] = [
+    ("int64", "5", ["this == 5", "this > 2 ? '' : 'small'"]),
+    ("uint32", 5, ["this == 5", "this == 5u", "this > 2"]),
+    ("float", 1.5, ["this == 1.5", "this > 1.0"]),
+    ("bool", True, ["this", "!this"]),
+    ("string", "abc", ["size(this) == 3", "this.startsWith('b')"]),
+    ("bytes", "AAE=", ["size(this) == 2", "this == b'\\\\x00\\\\x01'"]),
+    ("E", "B", ["this == 1", "this == 'B'"]),
+    ("S", {"x": "y"}, ["this.x == 'y'", "has(this.x)", "this == null"]),
+    ("repeated int32", [1, 2], ["size(this) == 2", "this[0] == 1", "this.all(one, one > 1)"]),
+    ("repeated S", [{"x": "y"}], ["this[0].x == 'y'", "this.exists(one, one.x == 'z')"]),
+    ("map<string, int32>", {"k": 1}, ["this['k'] == 1", "'l' in this", "size(this) == 1"]),
+    ("map<int32, S>", {"1": {"x": "y"}}, ["this[1].x == 'y'", "size(this) == 1"]),
+    ("google.protobuf.Timestamp", "2020-01-01T00:00:00Z", ["this < now", "this == timestamp('2020-01-01T00:00:00Z')"]),
+    ("google.protobuf.StringValue", "text", ["this == 'text'", "size(this) > 10"]),
 ]
 
 
@@ -144,6 +169,14 @@ def protobuf() -> list[dict[str, Any]]:
         text = PROTO_CEL.replace("package w", f"package w{number}").replace("RULES", checks)
         case = {"kind": "PROTOBUF", "schema": proto_text(text, f"w{number}.proto"), "message": f"w{number}.M"}
         cases += [{**case, "object": obj, "cel": True} for obj in PROTO_OBJECTS]
+    for number, (kind, obj, exprs) in enumerate(PROTO_FIELDS):
+        for place, expr in enumerate(exprs):
+            field = f'{kind} a = 1 [(confluent.field_meta).rules = {{name: "f" expr: "{expr}"}}];'
+            text = re.sub(r"RULES.*?bytes raw = 10;", field, PROTO_CEL, flags=re.DOTALL)
+            name = f"x{number}_{place}"
+            text = text.replace("package w", f"package {name}")
+            case = {"kind": "PROTOBUF", "schema": proto_text(text, f"{name}.proto"), "message": f"{name}.M"}
+            cases.append({**case, "object": {"a": obj}, "cel": True})
     return cases
 
 

@@ -11,8 +11,9 @@ from confluent_kafka.schema_registry.common.serde import ValidationRule, Validat
 from confluent_kafka.schema_registry.error import RuleError
 from confluent_kafka.schema_registry.rules.cel.cel_executor import msg_to_cel
 from confluent_kafka.schema_registry.rules.cel.cel_field_presence import InterpretedRunner
+from confluent_kafka.schema_registry.rules.cel.constraints import field_value
 from confluent_kafka.schema_registry.rules.cel.decimal_funcs import decimal_boundary_value
-from confluent_kafka.schema_registry.rules.cel.programs import CelError, CelSyntaxError, program
+from confluent_kafka.schema_registry.rules.cel.programs import CelSyntaxError, program
 
 __all__ = ["CelValidator", "InterpretedRunner", "RuleError", "ValidationRule", "decimal_boundary_value"]
 
@@ -34,10 +35,10 @@ class CelValidator(ValidationRuleExecutor):
             raise RuleError(f"Validation rule '{name}' was given null; where there is no value, nothing is checked")
         number = decimal_boundary_value(message)
         try:
-            result = program(rule.expr)({"this": msg_to_cel(message) if number is None else number})
+            result = program(rule.expr)({"this": _value(schema, message) if number is None else number})
         except CelSyntaxError as e:
             raise RuleError(f"Could not compile validation rule '{name}'") from e
-        except CelError as e:
+        except Exception as e:  # of the expression, or for a value that is none in CEL
             doc = f" ({rule.doc})" if rule.doc else ""
             raise RuleError(f"Could not execute validation rule '{name}'{doc}") from e
         if isinstance(result, (bool, celtypes.BoolType)):
@@ -45,3 +46,10 @@ class CelValidator(ValidationRuleExecutor):
         if isinstance(result, str):
             return str(result)
         raise RuleError(f"Validation rule '{name}' must return bool or string; got {type(result).__name__}")
+
+
+def _value(schema: Any, message: Any) -> Any:
+    # the class of a value of Protobuf does not tell unsigned numbers, nor lists of messages: the field does
+    if getattr(schema, "containing_type", None) is not None and hasattr(schema, "cpp_type"):
+        return field_value(schema, message)
+    return msg_to_cel(message)

@@ -154,16 +154,27 @@ def _readers(descriptor: Any) -> dict[str, Callable[[Any], Any]]:
 
 
 def _reader(field: Any) -> Callable[[Any], Any]:
-    name, make = field.name, _scalar(field)
-    if is_repeated(field):
-        if field.message_type is not None and field.message_type.GetOptions().map_entry:
-            key = _scalar(field.message_type.fields_by_name["key"])
-            make = _scalar(field.message_type.fields_by_name["value"])
-            return lambda msg: celtypes.MapType({key(k): make(v) for k, v in getattr(msg, name).items()})
-        return lambda msg: celtypes.ListType([make(item) for item in getattr(msg, name)])
-    if field.message_type is not None and field.message_type.full_name in WRAPPERS:
+    name, make = field.name, _maker(field)
+    if not is_repeated(field) and field.message_type is not None and field.message_type.full_name in WRAPPERS:
         return lambda msg: make(getattr(msg, name)) if msg.HasField(name) else None
     return lambda msg: make(getattr(msg, name))
+
+
+@lru_cache(maxsize=1000)
+def _maker(field: Any) -> Callable[[Any], Any]:
+    make = _scalar(field)
+    if not is_repeated(field):
+        return make
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        key = _scalar(field.message_type.fields_by_name["key"])
+        make_item = _scalar(field.message_type.fields_by_name["value"])
+        return lambda entries: celtypes.MapType({key(k): make_item(v) for k, v in entries.items()})
+    return lambda items: celtypes.ListType([make(item) for item in items])
+
+
+def field_value(field: Any, value: Any) -> Any:
+    """Return the value that a field of a message has, as the field's descriptor tells its type."""
+    return _maker(field)(value)
 
 
 def _shown(field: Any) -> Callable[[Any], bool]:
