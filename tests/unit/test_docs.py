@@ -17,6 +17,7 @@ DOCUMENTS = [
     "docs/guide/admin.md",
     "docs/guide/asyncio.md",
     "docs/guide/encryption.md",
+    "docs/guide/rules_cel.md",
     "docs/guide/schema_registry.md",
     "docs/guide/schema_registry_server.md",
     "docs/guide/serialization.md",

@@ -9,11 +9,12 @@ import uuid
 from typing import Any
 
 try:
+    import google.protobuf  # noqa: F401 - decimals and variants are made of its messages
     from celpy import celtypes
 except ImportError as e:
     raise ImportError(
-        'rules in CEL need the package cel-python, which is not installed: pip install "ferrokafka[rules]"',
-        name="celpy",
+        'rules in CEL need cel-python and protobuf, one of which is not installed: pip install "ferrokafka[rules]"',
+        name=e.name,
     ) from e
 
 from confluent_kafka.schema_registry._core.models import RuleKind, Schema
