@@ -190,6 +190,22 @@ def walk_once(walk: Walk | None, ctx: RuleContext, transform: FieldTransform, me
     return message
 
 
+def in_place(message: Any, changed: Any) -> Any:
+    """Put what a walk made into the object that it walked, as existing callers of ``transform`` expect."""
+    if changed is message:
+        return message
+    if isinstance(message, dict) and isinstance(changed, dict):
+        message.clear()
+        message.update(changed)
+    elif isinstance(message, list) and isinstance(changed, list):
+        message[:] = changed
+    elif hasattr(message, "CopyFrom") and type(message) is type(changed):
+        message.CopyFrom(changed)
+    else:
+        return changed
+    return message
+
+
 def discard(results: list[Any]) -> None:
     """Close what will not be awaited: it would complain."""
     for result in results:

@@ -17,7 +17,7 @@ from confluent_kafka.schema_registry._core.codecs.avro_checks import validate_me
 from confluent_kafka.schema_registry._core.codecs.avro_fields import AvroFields
 from confluent_kafka.schema_registry._core.codecs.avro_fields import field_type as get_type
 from confluent_kafka.schema_registry._core.codecs.avro_schema import collapse, load, normalized_text
-from confluent_kafka.schema_registry._core.rule_fields import leaf_of, walk_once
+from confluent_kafka.schema_registry._core.rule_fields import in_place, leaf_of, walk_once
 from confluent_kafka.schema_registry.common.serde import (
     VALIDATION_RULES_PROP,
     FieldTransform,
@@ -126,7 +126,7 @@ def transform(ctx: RuleContext, schema: Any, message: Any, field_transform: Fiel
             those in the schema, in ``ctx.inline_tags``, and in the metadata of ``ctx.target``. Where a field was
             entered, the object is taken for its value.
         schema: JSON of the schema, or the parsed schema.
-        message: an object of this schema; it stays as it was.
+        message: an object of this schema. A dict or list is changed and returned; it stays as it was when this fails.
         field_transform: called as ``(context, field, value)``; returns the new value, or, for a rule that is a
             condition, whether it holds.
     Raises:
@@ -137,7 +137,7 @@ def transform(ctx: RuleContext, schema: Any, message: Any, field_transform: Fiel
     if message is None or schema is None:
         return message
     walk = AvroFields(schema, [ctx.target]).walk(leaf_of(ctx), writing=False, field=ctx.current_field())
-    return walk_once(walk, ctx, field_transform, message)
+    return in_place(message, walk_once(walk, ctx, field_transform, message))
 
 
 def _transform_field(

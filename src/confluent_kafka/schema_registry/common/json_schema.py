@@ -16,7 +16,7 @@ from confluent_kafka.schema_registry._core.codecs.json_checks import validate_me
 from confluent_kafka.schema_registry._core.codecs.json_fields import TAGS, JsonFields
 from confluent_kafka.schema_registry._core.codecs.json_fields import field_type as get_type
 from confluent_kafka.schema_registry._core.codecs.json_schema import JsonCodec, documents_of
-from confluent_kafka.schema_registry._core.rule_fields import leaf_of, walk_once
+from confluent_kafka.schema_registry._core.rule_fields import in_place, leaf_of, walk_once
 from confluent_kafka.schema_registry.common.serde import (
     VALIDATION_RULES_PROP,
     FieldTransform,
@@ -140,7 +140,7 @@ def transform(
         ref_registry: where references are looked up without a resolver; None: there are none to other documents.
         ref_resolver: looks up references.
         path: what the object is called, ``$`` for a whole message.
-        message: an object of this schema; it stays as it was.
+        message: an object of this schema. A dict or list is changed and returned; it stays as it was when this fails.
         field_transform: called as ``(context, field, value)``; returns the new value, or, for a rule that is a
             condition, whether it holds.
     Raises:
@@ -152,7 +152,7 @@ def transform(
         return message
     documents, node = documents_of(schema, ref_registry, ref_resolver)
     walk = JsonFields(documents, [ctx.target]).walk_at(node, path, leaf_of(ctx), ctx.current_field())
-    return walk_once(walk, ctx, field_transform, message)
+    return in_place(message, walk_once(walk, ctx, field_transform, message))
 
 
 def _transform_field(

@@ -30,7 +30,7 @@ from confluent_kafka.schema_registry._core.codecs.protobuf_scalars import (
     set_decimal_message,
     set_timestamp_message,
 )
-from confluent_kafka.schema_registry._core.rule_fields import leaf_of, walk_once
+from confluent_kafka.schema_registry._core.rule_fields import in_place, leaf_of, walk_once
 from confluent_kafka.schema_registry.common.serde import (
     FieldTransform,
     FieldType,
@@ -194,7 +194,7 @@ def transform(ctx: RuleContext, descriptor: Any, message: Any, field_transform: 
     Args:
         ctx: the rule and what it runs on. Fields without a tag of the rule are left alone, if it has tags.
         descriptor: the message's descriptor in the schema, where names and tags come from.
-        message: a message, whatever its class; it stays as it was.
+        message: a message, whatever its class. It is changed, and returned; it stays as it was when this fails.
         field_transform: called as ``(context, field, value)``; returns the new value, or, for a rule that is a
             condition, whether it holds.
     Raises:
@@ -208,7 +208,7 @@ def transform(ctx: RuleContext, descriptor: Any, message: Any, field_transform: 
     if isinstance(message, dict):
         return {key: transform(ctx, descriptor, item, field_transform) for key, item in message.items()}
     fields = ProtobufFields(descriptor, message.DESCRIPTOR, [ctx.target], inline_tags)
-    return walk_once(fields.walk(leaf_of(ctx), writing=False), ctx, field_transform, message)
+    return in_place(message, walk_once(fields.walk(leaf_of(ctx), writing=False), ctx, field_transform, message))
 
 
 def _transform_field(
