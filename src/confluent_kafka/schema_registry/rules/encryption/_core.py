@@ -152,6 +152,7 @@ class Keys:
         config: ``rule_conf``.
         clock: milliseconds since the epoch.
         registry_of_tasks: the same registry for asyncio tasks; None has threads ask the client.
+        follow_clock: whether the clock is taken at its word, however far it is from the registry's.
     """
 
     def __init__(
@@ -161,12 +162,14 @@ class Keys:
         config: dict[str, Any],
         clock: Callable[[], float],
         registry_of_tasks: RegistryOfTasks | None = None,
+        follow_clock: bool = False,
     ) -> None:
         self._registry = registry
         self._registry_of_tasks = registry_of_tasks
         self.ring = ring
         self._config = config
         self._clock = clock
+        self._follow_clock = follow_clock
         self._clients: dict[Any, Any] = {}
 
     def reconfigure(self, config: dict[str, Any]) -> None:
@@ -254,9 +257,12 @@ class Keys:
         version = dek.version or 1
         if spec.expiry_days == 0:
             return self.ring.put(spec.current, key, version, b"", None)
-        # a new key is new, whatever the registry's clock says: else each message would make another one
-        start = self._clock() if new else dek.ts
+        # a new key is new, whatever the registry's clock says: else each message would make another one, where the
+        # clocks are days apart
+        start = self._clock() if new and not self._follow_clock else dek.ts
         expires = None if start is None else start + spec.expiry_days * MILLIS_IN_DAY
+        if new and expires is not None:
+            expires = max(expires, self._clock())  # it is for the message, at least, that it was made for
         return self.ring.put(spec.current, key, version, head_of(version), expires)
 
     def _is_old(self, spec: KeySpec, dek: Dek) -> bool:

@@ -189,7 +189,8 @@ class EncryptionExecutor(RuleExecutor):
                 max(1.0, float(config.get(KEY_CACHE_TTL_SEC, DEFAULT_TTL_SEC))),
             )
             self._tasks = RegistryOfTasks(self.client)
-            self._keys = Keys(self.client, ring, self.config, self.clock.now, self._tasks)
+            by_test = type(self.clock) is not Clock
+            self._keys = Keys(self.client, ring, self.config, self.clock.now, self._tasks, by_test)
         else:
             self._keys.reconfigure(config)
 
@@ -230,7 +231,7 @@ class EncryptionExecutor(RuleExecutor):
 
     @classmethod
     def register_with_clock(cls, clock: Clock) -> EncryptionExecutor:
-        """Register one with a clock of its own, for tests."""
+        """Register one with a clock of its own, for tests: it decides, whatever the registry's clock says."""
         executor = cls(clock)
         RuleRegistry.register_rule_executor(executor)
         return executor
@@ -441,7 +442,7 @@ class FieldEncryptionExecutor(FieldRuleExecutor):
 
     @classmethod
     def register_with_clock(cls, clock: Clock) -> FieldEncryptionExecutor:
-        """Register one with a clock of its own, for tests."""
+        """Register one with a clock of its own, for tests: it decides, whatever the registry's clock says."""
         executor = cls(clock)
         RuleRegistry.register_rule_executor(executor)
         return executor
