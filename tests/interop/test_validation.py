@@ -96,6 +96,42 @@ def results() -> list[dict[str, Any]]:
     return cases
 
 
+def logical(kind: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "logicalType": name, **more}
+
+
+_MONEY = logical("bytes", "decimal", precision=6, scale=2)
+_TIME = "datetime.datetime(2020, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)"
+LOGICAL: list[tuple[Any, str, list[str]]] = [
+    (logical("int", "date"), "datetime.date(2020, 1, 2)", ["this == 18263", "this < 5"]),
+    (logical("long", "timestamp-millis"), _TIME, ["this < now", "this == timestamp('2020-01-02T03:04:05Z')"]),
+    (logical("long", "timestamp-micros"), _TIME, ["this.getFullYear() == 2021", "this > 5"]),
+    (logical("int", "time-millis"), "datetime.time(3, 4, 5)", ["this > 0", "this == '03:04:05'"]),
+    (_MONEY, "Decimal('1.50')", ["decimals.gt(this, decimal('1.2'))", "string(this) == '1.50'", "this > 1"]),
+    (logical("string", "uuid"), "UUID(int=5)", ["size(this) == 36", "this.isUuid()", "this == ''"]),
+    ("bytes", "b'\\x00\\x01'", ["size(this) == 2", "this == b'a'"]),
+    ({"type": "fixed", "name": "F", "size": 2}, "b'ab'", ["this == b'ab'", "size(this) > 2"]),
+    ({"type": "enum", "name": "E", "symbols": ["A", "B"]}, "'A'", ["this == 'A'", "this == 'B'"]),
+    ("long", "2**40", ["this == 1099511627776"]),
+    (["null", "string", "int"], "5", ["this == 'x'", "this > 1"]),
+    ({"type": "array", "items": logical("int", "date")}, "[datetime.date(2020, 1, 2)]", ["this[0] > 20000"]),
+    ({"type": "map", "values": _MONEY}, "{'x': Decimal('1.5')}", ["decimals.gt(this.x, decimal('1.2'))"]),
+]
+
+
+def logical_types() -> list[dict[str, Any]]:
+    """CEL on what Avro makes of numbers, texts and bytes; and a number that is none in CEL."""
+    cases: list[dict[str, Any]] = []
+    for kind, value, exprs in LOGICAL:
+        for expr in exprs:
+            case = {"kind": "AVRO", "schema": json.dumps(avro_field(kind, expr)), "cel": True}
+            cases.append({**case, "python": f"{{'a': {value}}}", "object": None})
+    return [
+        *cases,
+        {"kind": "JSON", "schema": json.dumps(json_field("this > 5")), "cel": True, "object": {"a": 10**20}},
+    ]
+
+
 PROTO_CEL = """
 syntax = "proto3";
 package w;
@@ -267,7 +303,7 @@ def expressions() -> list[dict[str, Any]]:
     return cases
 
 
-CORPORA = {work.__name__: work() for work in (places, results, order, expressions, protobuf)}
+CORPORA = {work.__name__: work() for work in (places, results, order, expressions, logical_types, protobuf)}
 
 
 @pytest.fixture(scope="module")

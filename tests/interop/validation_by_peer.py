@@ -7,10 +7,13 @@ Usage: validation_by_peer.py write CASES RESULTS
 from __future__ import annotations
 
 import base64
+import datetime
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
@@ -25,6 +28,8 @@ from confluent_kafka.schema_registry.serde import ValidationRuleExecutor
 from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
 
 assert meta_pb2.DESCRIPTOR.name == "confluent/meta.proto"  # what the cases' files import
+# what a case's object may be written with, where JSON has no such values
+NAMES: dict[str, Any] = {"datetime": datetime, "Decimal": Decimal, "UUID": UUID}
 CONTEXT = SerializationContext("t", MessageField.VALUE)
 
 
@@ -76,7 +81,7 @@ def serializer(case: dict[str, Any]) -> Any:
 def outcome(case: dict[str, Any]) -> str:
     """What a serializer does with the object of a case."""
     write = serializer(case)
-    obj = case["object"]
+    obj = eval(case["python"], NAMES) if "python" in case else case["object"]
     if case["kind"] == "PROTOBUF":
         obj = json_format.ParseDict(obj, message_class(case["schema"], case["message"])())
     elif isinstance(obj, dict):

@@ -287,6 +287,31 @@ class TestCel:
             "a: number: this (caused by: Validation rule 'number' must return bool or string; got IntType)",
         ]
 
+    def test_a_value_that_is_none_in_cel(self) -> None:
+        schema = {"properties": {"a": {"confluent:rules": [{"name": "big", "expr": "this > 5"}]}}}
+        write = Writer("JSON", schema, conf={"validation.rules.executor": None})
+        cause = "Could not convert value for validation rule 'big'"
+        assert refused(write, {"a": 10**20}) == [f"$.a: big: this > 5 (caused by: {cause})"]
+
+    def test_protobuf_fields_have_their_types(self) -> None:
+        text = """
+syntax = "proto3";
+import "confluent/meta.proto";
+message M {
+  uint32 a = 1 [(confluent.field_meta).rules = {name: "a" expr: "this == 1u"}];
+  repeated S b = 2 [(confluent.field_meta).rules = {name: "b" expr: "this.all(one, one.x > 0)"}];
+  map<string, S> c = 3 [(confluent.field_meta).rules = {name: "c" expr: "size(this) < 2"}];
+  message S { int32 x = 1; }
+}
+"""
+        write = Writer("PROTOBUF", text, conf={"validation.rules.executor": None})
+        assert write({"a": 1, "b": [{"x": 1}], "c": {"k": {}}})
+        assert refused(write, {"b": [{}], "c": {"k": {}, "l": {}}}) == [
+            "a: a: this == 1u",
+            "b: b: this.all(one, one.x > 0)",
+            "c: c: size(this) < 2",
+        ]
+
     def test_values_are_not_in_the_text(self) -> None:
         schema = one(
             {"name": "length", "expr": "size(this) < 3"},

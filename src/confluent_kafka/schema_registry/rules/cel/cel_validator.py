@@ -13,7 +13,7 @@ from confluent_kafka.schema_registry.rules.cel.cel_executor import msg_to_cel
 from confluent_kafka.schema_registry.rules.cel.cel_field_presence import InterpretedRunner
 from confluent_kafka.schema_registry.rules.cel.constraints import field_value
 from confluent_kafka.schema_registry.rules.cel.decimal_funcs import decimal_boundary_value
-from confluent_kafka.schema_registry.rules.cel.programs import CelSyntaxError, program
+from confluent_kafka.schema_registry.rules.cel.programs import CelError, CelSyntaxError, program
 
 __all__ = ["CelValidator", "InterpretedRunner", "RuleError", "ValidationRule", "decimal_boundary_value"]
 
@@ -33,12 +33,16 @@ class CelValidator(ValidationRuleExecutor):
             raise RuleError(f"Validation rule '{name}' has no expression")
         if message is None:
             raise RuleError(f"Validation rule '{name}' was given null; where there is no value, nothing is checked")
-        number = decimal_boundary_value(message)
         try:
-            result = program(rule.expr)({"this": _value(schema, message) if number is None else number})
+            number = decimal_boundary_value(message)
+            value = _value(schema, message) if number is None else number
+        except Exception as e:
+            raise RuleError(f"Could not convert value for validation rule '{name}'") from e
+        try:
+            result = program(rule.expr)({"this": value})
         except CelSyntaxError as e:
             raise RuleError(f"Could not compile validation rule '{name}'") from e
-        except Exception as e:  # of the expression, or for a value that is none in CEL
+        except CelError as e:
             doc = f" ({rule.doc})" if rule.doc else ""
             raise RuleError(f"Could not execute validation rule '{name}'{doc}") from e
         if isinstance(result, (bool, celtypes.BoolType)):
