@@ -55,6 +55,8 @@ MILLIS_IN_DAY = 24 * 60 * 60 * 1000
 # How long a key that is past its time is used on, where a new one could not be made
 RETRY_ROTATION_SEC = 60.0
 MAX_CLIENTS = 100
+# The registry's code for what was deleted, though not for good
+MUST_BE_UNDELETED = 40472
 
 
 def context_of(subject: str) -> str | None:
@@ -317,17 +319,18 @@ class Keys:
                     spec.kek,
                     spec.subject,
                 )
+        where = (spec.kek, spec.subject)
         try:
             made: Kek = yield from self._ask(
                 "register_kek", spec.kek, spec.kms_type, spec.kms_key_id, False, None, None, context
             )
         except SchemaRegistryError as e:
+            if e.http_status_code == 404:
+                raise KekNotFoundError(f"no kek found for {spec.kek} during produce: {_deleted(e)}", *where) from e
             if e.http_status_code != 409:
-                raise EncryptionError(
-                    f"could not register kek {spec.kek}: {scrub(str(e))}", spec.kek, spec.subject
-                ) from e
+                raise EncryptionError(f"could not register kek {spec.kek}: {scrub(str(e))}", *where) from e
         except Exception as e:
-            raise EncryptionError(f"could not register kek {spec.kek}: {summary(e)}", spec.kek, spec.subject) from e
+            raise EncryptionError(f"could not register kek {spec.kek}: {summary(e)}", *where) from e
         else:
             return made
         # somebody else made it just now
@@ -369,6 +372,9 @@ class Keys:
         try:
             made: Dek = yield from self._ask("register_dek", spec.kek, spec.subject, wrapped, spec.algorithm, version)
         except SchemaRegistryError as e:
+            if e.http_status_code == 404:
+                kind = DekNotFoundError if e.error_code == MUST_BE_UNDELETED else KekNotFoundError
+                raise kind(f"no data key could be made: {_deleted(e)}", *where) from e
             if e.http_status_code != 409:
                 raise EncryptionError(f"could not register dek: {scrub(str(e))}", *where) from e
         except Exception as e:
@@ -442,10 +448,7 @@ class Keys:
 
     def _aead(self, url: str, config: dict[str, Any]) -> Aead:
         driver = get_kms_driver(url)
-        try:
-            known: Any = (url, id(driver), frozenset(config.items()))
-        except TypeError:
-            known = (url, id(driver))  # a client or credential that is not hashable
+        known = (url, id(driver), frozenset((name, _hashable(value)) for name, value in config.items()))
         client = self._clients.get(known)
         if client is None:
             if len(self._clients) >= MAX_CLIENTS:
@@ -453,3 +456,17 @@ class Keys:
             client = self._clients.setdefault(known, driver.new_kms_client(config, url))
         aead: Aead = client.get_aead(url)
         return aead
+
+
+def _hashable(value: Any) -> Any:
+    try:
+        hash(value)
+    except TypeError:
+        return id(value)  # a client or credential
+    return value
+
+
+def _deleted(error: SchemaRegistryError) -> str:
+    if error.error_code == MUST_BE_UNDELETED:
+        return f"it was deleted; undelete it, or delete it for good ({scrub(str(error))})"
+    return f"the registry does not have the kek any more ({scrub(str(error))})"
