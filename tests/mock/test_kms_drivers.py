@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import boto3
 import grpc
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from moto.server import ThreadedMotoServer
 
 from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -33,10 +34,12 @@ from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import
     reset_kms_drivers,
 )
 from confluent_kafka.serialization import SerializationError
+from confluent_kafka.testing._http import HttpReply, HttpRequest, Listener
 from tests.mock.kms_kit import ORDER, rules, schema, there_and_back, through_serializers
 from tests.mock.kms_servers import AzureCredential, AzureVault, GcpKms
 from tests.unit.rules_kit import context
 
+DEADLINE_S = 60
 CREDENTIALS = {"access.key.id": "x", "secret.access.key": "y"}
 
 
@@ -131,6 +134,28 @@ class TestAws:
         text = "".join(traceback.format_exception(raised.value))
         assert "InvalidSignatureException" in text
         assert token not in text
+
+    def test_slow(self) -> None:
+        never = threading.Event()
+
+        def wait(request: HttpRequest) -> HttpReply | None:
+            never.wait(DEADLINE_S)
+            return None
+
+        listener = Listener("127.0.0.1", 0, wait)
+        register_kms_driver(AwsKmsDriver(endpoint_url=f"http://127.0.0.1:{listener.port}"))
+        conf = {**CREDENTIALS, "encrypt.kms.timeout.sec": 0.1}
+        one = schema("aws-kms", "arn:aws:kms:eu-west-1:1:key/x")
+        client = SchemaRegistryClient({"url": "mock://"})
+        try:
+            with pytest.raises(SerializationError) as raised:
+                AvroSerializer(client, one, rule_conf=conf, rule_registry=rules())(ORDER, context())
+        finally:
+            listener.close(never.set)
+        failure = raised.value.__cause__
+        assert isinstance(failure, KmsError)
+        assert isinstance(failure.__cause__, ReadTimeoutError)
+        assert (failure.kek, failure.subject, failure.version) == ("k", "orders-value", 1)
 
     def test_down(self) -> None:
         began = time.monotonic()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -255,6 +256,17 @@ class TestAnswers:
         shown = (repr(dict(raised.value.request.headers)), repr(raised.value.request.content), str(raised.value))
         assert not any(ROOT in text for text in shown)
         assert ROOT.encode() not in pickle.dumps(raised.value)
+
+    def test_slow(self, vault: Server, answers: Answers) -> None:
+        key = aead(vault.key(), **{"token.id": ROOT, "encrypt.kms.timeout.sec": 0.1})
+        answers.requests.clear()
+        answers.slow = threading.Event()
+        try:
+            with pytest.raises(httpx2.ReadTimeout):
+                key.encrypt(b"a data key", b"")
+        finally:
+            answers.slow.set()
+        assert len(answers.requests) == 3
 
     def test_wrong_urls(self, vault: Server) -> None:
         url = vault.key()

@@ -11,6 +11,7 @@ import os
 import re
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,11 +188,13 @@ class Answers:
     Attributes:
         requests: path and headers of each.
         failures: what becomes of the next requests: a status, 0 for a connection that is cut, or a whole reply.
+        slow: answers wait for it.
     """
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.failures: list[int | HttpReply] = []
+        self.slow: threading.Event | None = None
         self._keys: dict[str, Key] = {}
         self._policies: dict[str, str] = {"root": ""}
         self._tokens: dict[str, dict[str, Any]] = {ROOT: {"policies": ["root"], "num_uses": 0}}
@@ -204,6 +207,8 @@ class Answers:
         """Answer a request."""
         path = request.target.removeprefix("/v1/")
         self.requests.append((path, dict(request.headers)))
+        if self.slow is not None:
+            self.slow.wait(STOP_DEADLINE_S)
         if self.failures:
             failure = self.failures.pop(0)
             if isinstance(failure, HttpReply):
