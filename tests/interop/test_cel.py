@@ -62,6 +62,7 @@ BETTER_RULES = {
     "double(decimals.mul(value, 2))",
     # values of maps are passed over
     "name == 'msd' ; decimals.neg(value)",
+    "name == 'msi' ; value + 1",
     "typeName == 'STRING' ; '%s!'.format([value])",
 }
 

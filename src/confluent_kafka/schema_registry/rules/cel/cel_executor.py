@@ -22,7 +22,7 @@ from confluent_kafka.schema_registry._core.rule_types import FieldContext, RuleC
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
 from confluent_kafka.schema_registry.rules.cel import protobuf_result_writer
 from confluent_kafka.schema_registry.rules.cel.cel_field_presence import InterpretedRunner
-from confluent_kafka.schema_registry.rules.cel.constraints import MessageType, message_value
+from confluent_kafka.schema_registry.rules.cel.constraints import MessageType, element_value, message_value
 from confluent_kafka.schema_registry.rules.cel.programs import program
 from confluent_kafka.schema_registry.rules.cel.timestamp_funcs import plain_datetime
 
@@ -125,8 +125,10 @@ def msg_to_cel(msg: Any) -> Any:
 
 
 def field_value_to_cel(field_ctx: FieldContext, field_value: Any) -> Any:
-    """Return the value of a field as expressions see it."""
-    return msg_to_cel(field_value)
+    """Return the value of a field as expressions see it; one of its values where it has several."""
+    descriptor = field_ctx.field_descriptor
+    # of Protobuf: the class of a number does not tell whether it is unsigned
+    return msg_to_cel(field_value) if descriptor is None else element_value(descriptor, field_value)
 
 
 # bool before int, datetime before date: the former are of the latter

@@ -177,6 +177,13 @@ def field_value(field: Any, value: Any) -> Any:
     return _maker(field)(value)
 
 
+def element_value(field: Any, value: Any) -> Any:
+    """Return one of the values that a field has: an element of a list, the value of an entry of a map."""
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        field = field.message_type.fields_by_name["value"]
+    return _scalar(field)(value)
+
+
 def _shown(field: Any) -> Callable[[Any], bool]:
     if field.has_presence and (field.message_type is None or field.containing_oneof is not None):
         return lambda msg: bool(msg.HasField(field.name))
