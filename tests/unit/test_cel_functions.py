@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import re
 import threading
@@ -168,6 +169,7 @@ def test_errors_name_the_expression_and_no_value(expr: str) -> None:
     ("expr", "says"),
     [
         ("message.nothing", "no such field: 'nothing'; has() tells"),
+        ("message.big > 0", "field 'big' has a value that CEL has not, like a number of over 64 bits"),
         ("massage.s", "no such variable: 'massage'; there are message"),
         ("nothing(1)", "no such function: 'nothing'"),
         ("message.s + 1", "+ does not take (string, int)"),
@@ -186,7 +188,7 @@ def test_errors_name_the_expression_and_no_value(expr: str) -> None:
 )
 def test_errors_say_why(expr: str, says: str) -> None:
     with pytest.raises(RuleError, match=r"^cannot evaluate ") as raised:
-        value(expr, message={"s": SECRET})
+        value(expr, message={"s": SECRET, "big": 2**64})
     assert says in str(raised.value)
 
 
@@ -341,6 +343,22 @@ def test_results_that_do_not_fit_are_refused(expr: str, says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)) as raised:
         protobuf_result_writer.convert(made, message)
     assert "secret" not in str(raised.value)
+
+
+def test_records_are_read_when_they_are_asked_and_passed_on_as_they_are() -> None:
+    inner = {"when": datetime.date(2020, 1, 2), "n": 1}
+    made = msg_to_cel({"a": inner, 3: 4})
+    assert type(made) is celtypes.MapType
+    record = msg_to_cel({"a": inner, "b": 2**70})
+    assert "b" in record
+    assert list(record) == ["a", "b"]
+    assert len(record) == 2
+    assert value("{'x': message.a}", message={"a": inner})["x"] is inner
+    assert value("message.a.when", message={"a": inner}) == 18263
+    assert value("message.a == {'when': 18263, 'n': 1} && message.a != {'n': 1}", message={"a": inner}) is True
+    assert value("message.a.map(k, k + '!')", message={"a": inner}) == ["when!", "n!"]
+    assert dict(msg_to_cel(inner)) == {"when": 18263, "n": 1}
+    assert value("'%s'.format([message])", message=inner) == "{when: 18263, n: 1}"
 
 
 def test_messages_are_read_when_they_are_asked() -> None:

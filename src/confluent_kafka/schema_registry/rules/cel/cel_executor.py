@@ -23,6 +23,7 @@ from confluent_kafka.schema_registry.rule_registry import RuleRegistry
 from confluent_kafka.schema_registry.rules.cel import protobuf_result_writer
 from confluent_kafka.schema_registry.rules.cel.cel_field_presence import InterpretedRunner
 from confluent_kafka.schema_registry.rules.cel.constraints import MessageType, element_value, message_value
+from confluent_kafka.schema_registry.rules.cel.lazy_map import Record
 from confluent_kafka.schema_registry.rules.cel.programs import program
 from confluent_kafka.schema_registry.rules.cel.timestamp_funcs import plain_datetime
 
@@ -109,11 +110,12 @@ def msg_to_cel(msg: Any) -> Any:
     make = _SCALARS.get(type(msg))
     if make is not None:
         return make(msg)
+    if isinstance(msg, celtypes.MapType):
+        return msg
     if isinstance(msg, dict):
-        made = celtypes.MapType()
-        for name, item in msg.items():
-            made[celtypes.StringType(name) if isinstance(name, str) else msg_to_cel(name)] = msg_to_cel(item)
-        return made
+        if all(type(name) is str for name in msg):
+            return Record(msg, msg_to_cel)
+        return celtypes.MapType({msg_to_cel(name): msg_to_cel(item) for name, item in msg.items()})
     if isinstance(msg, list):
         return celtypes.ListType([msg_to_cel(item) for item in msg])
     if hasattr(msg, "DESCRIPTOR"):
@@ -149,6 +151,8 @@ def from_cel(value: Any) -> Any:
     """Return a value of CEL as Python's own types; a codec looks at the class. Keys of maps are texts."""
     if isinstance(value, MessageType):
         return value.msg
+    if isinstance(value, Record):
+        return value.source
     if isinstance(value, dict):
         return {_key(name): from_cel(item) for name, item in value.items()}
     if isinstance(value, tuple):  # (name of a union's branch, value)

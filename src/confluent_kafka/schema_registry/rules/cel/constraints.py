@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -14,14 +14,13 @@ from google.protobuf.message import Message
 
 from confluent_kafka.schema_registry._core.codecs.proto_names import is_repeated
 from confluent_kafka.schema_registry.rules.cel import string_format
+from confluent_kafka.schema_registry.rules.cel.lazy_map import LazyMap
 from confluent_kafka.schema_registry.rules.cel.timestamp_funcs import EPOCH
 
 __all__ = ["MessageType", "make_duration", "make_timestamp", "message_value", "string_format", "unwrap"]
 
-_MISSING: Any = object()
 
-
-class MessageType(celtypes.MapType):
+class MessageType(LazyMap):
     """A message: its fields by name, made into values when an expression asks for them.
 
     A field that is not set has the default of its type, a wrapper null; ``has()`` tells. Keys are the names of all
@@ -30,43 +29,28 @@ class MessageType(celtypes.MapType):
 
     def __init__(self, msg: Message) -> None:
         super().__init__()
-        self.update((name, _MISSING) for name, shows in _fields(msg.DESCRIPTOR) if shows(msg))
         self.msg = msg
         self.desc: Descriptor = msg.DESCRIPTOR
+        self._shown: dict[str, None] | None = None
 
-    def __getitem__(self, key: Any) -> Any:
-        made = dict.get(self, key, _MISSING)
-        if made is _MISSING:
-            made = _readers(self.desc)[key](self.msg)
-            if key in self:
-                dict.__setitem__(self, key, made)
-        return made
+    def _names(self) -> Collection[str]:
+        if self._shown is None:
+            self._shown = {name: None for name, shows in _fields(self.desc) if shows(self.msg)}
+        return self._shown
 
-    def get(self, key: Any, default: Any = None) -> Any:
-        """Return a field, or a default where the message has no such field."""
-        return self[key] if key in _readers(self.desc) else default
-
-    def values(self) -> Any:
-        """The fields' values."""
-        return [self[name] for name in self]
-
-    def items(self) -> Any:
-        """The fields' names and values."""
-        return [(name, self[name]) for name in self]
+    def _make(self, key: Any) -> Any:
+        return _readers(self.desc)[key](self.msg)
 
     def set_items(self) -> list[tuple[str, Any]]:
         """Return names and values of the fields that are set."""
-        return [(str(name), self[name]) for name in self if self.is_set(str(name))]
+        return [(name, self[name]) for name in self._names() if self.is_set(name)]
 
     def __eq__(self, other: object) -> Any:
         if isinstance(other, MessageType):
             return celtypes.BoolType(self.desc.full_name == other.desc.full_name and self.msg == other.msg)
-        return celtypes.BoolType(False) if other is None else super().__eq__(other)
+        return super().__eq__(other)
 
-    def __ne__(self, other: object) -> Any:
-        return celtypes.BoolType(not self == other)
-
-    __hash__ = None  # type: ignore[assignment]  # as of any map
+    __hash__ = None  # as of any map
 
     def __repr__(self) -> str:
         return f"MessageType({self.desc.full_name})"
@@ -192,4 +176,4 @@ def _shown(field: Any) -> Callable[[Any], bool]:
 
 @lru_cache(maxsize=200)
 def _fields(descriptor: Any) -> list[tuple[str, Callable[[Any], bool]]]:
-    return [(celtypes.StringType(field.name), _shown(field)) for field in descriptor.fields]
+    return [(field.name, _shown(field)) for field in descriptor.fields]

@@ -147,8 +147,12 @@ class _Compiler:
                 raise CELEvalError(f"{_type(value)} has no fields, so no field {name!r}")
             try:
                 return value[name]
-            except _FAILURES:
+            except KeyError:
                 raise CELEvalError(f"no such field: {name!r}; has() tells whether there is one") from None
+            except _FAILURES:
+                raise CELEvalError(
+                    f"field {name!r} has a value that CEL has not, like a number of over 64 bits"
+                ) from None
 
         return run
 
