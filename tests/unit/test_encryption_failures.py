@@ -207,6 +207,16 @@ class TestFailures:
             assert cause(raised).__cause__ is failure
 
 
+def chain(error: BaseException) -> list[BaseException]:
+    """Return an error and all that it came from, shown in tracebacks or not."""
+    found, left = [], [error]
+    while left:
+        one = left.pop()
+        found.append(one)
+        left += [other for other in (one.__cause__, one.__context__) if other is not None and other not in found]
+    return found
+
+
 def _raising(error: Exception) -> Any:
     def call(*args: Any, **named: Any) -> Any:
         raise error
@@ -359,11 +369,53 @@ class TestSecrets:
         text = "".join(traceback.format_exception(raised.value))
         assert quoted not in text + caplog.text
         assert "see the cause" in text if deep else "refused: Authorization: Bearer ***; try again" in text
-        chain: list[BaseException | None] = [raised.value]
-        while (one := chain[-1]) is not None:
-            assert quoted not in repr(one.args)
-            chain.append(one.__cause__ or one.__context__)
+        assert not any(quoted in repr(one.args) for one in chain(raised.value))
         assert quoted.encode() not in pickle.dumps(cause(raised))
+
+    def test_errors_of_the_registry_that_quote_credentials(self, world: World) -> None:
+        rules = world.rules()
+        write = world.writer(fields(), rules)
+        executor: Any = rules.get_executor("ENCRYPT")
+        client: Any = executor.client
+        client.config = lambda: {"bearer.auth.token": "my-own-token", "basic.auth.user.info": "me:my-password"}
+        for method in ("get_kek", "register_kek", "get_dek", "register_dek"):
+            for error in (
+                SchemaRegistryError(401, 40101, "my-own-token, my-password and Bearer abcdefghijk are wrong"),
+                ValueError("my-own-token, my-password and Bearer abcdefghijk are wrong"),
+            ):
+                setattr(client, method, _raising(error))
+                with pytest.raises(SerializationError, match=r"\*\*\*, \*\*\* and Bearer \*\*\* are wrong") as raised:
+                    write(ORDER, context())
+                text = "".join(repr(one.args) + str(one) for one in chain(raised.value))
+                assert not any(secret in text for secret in ("my-own-token", "my-password", "abcdefghijk"))
+                delattr(client, method)
+
+    def test_errors_do_not_keep_what_could_not_be_encrypted_or_decrypted(self, world: World) -> None:
+        write = world.writer(fields())
+        with pytest.raises(SerializationError, match="lone surrogates") as raised:
+            write({**ORDER, "card": "4111 hidden \ud800"}, context())
+        assert not any("hidden" in repr(one.args) for one in chain(raised.value))
+        binary = schema_with(
+            [rule(tags=["PII"], params=KEK)],
+            text={
+                "type": "record",
+                "name": "B",
+                "fields": [{"name": "f", "type": "string", "confluent:tags": ["PII"]}],
+            },
+        )
+        write = world.writer(binary)
+        data = write({"f": "x" * 20}, context())
+        rules = world.rules()
+        read = world.reader(rules)
+        assert read(data, context()) == {"f": "x" * 20}
+        executor: Any = rules.get_executor("ENCRYPT")
+        (cached,) = executor.executor.keys.ring._keys.values()
+        sealed = base64.b64encode(cached.key.encrypt(b"hidden \xff\xff"))
+        assert data is not None
+        other = data[:5] + bytes((2 * len(sealed),)) + sealed
+        with pytest.raises(SerializationError, match="not text") as raised:
+            read(other, context())
+        assert not any("hidden" in repr(one.args) for one in chain(raised.value))
 
     def test_errors_that_keep_their_request(self, world: World) -> None:
         class SdkError(Exception):

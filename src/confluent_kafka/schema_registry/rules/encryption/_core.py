@@ -277,6 +277,13 @@ class Keys:
         tasks = self._registry_of_tasks
         return (yield KeyRegistryCall(function, None if tasks is None else partial(tasks.ask, method, arguments)))
 
+    def _answer(self, method: str, *arguments: Any) -> Op[tuple[Any, Exception | None]]:
+        """Ask the registry; the result is its answer, or why there is none."""
+        try:
+            return (yield from self._ask(method, *arguments)), None
+        except Exception as e:  # of the registry, the network, or a function for tokens
+            return None, e
+
     def _kek(self, spec: KeySpec) -> Op[Kek]:
         context = context_of(spec.subject)
         kek = yield from self._find_kek(spec, context)
@@ -299,15 +306,23 @@ class Keys:
             )
         return kek
 
+    def _failed(
+        self, what: str, error: Exception, where: tuple[Any, ...], kind: type[EncryptionError] = EncryptionError
+    ) -> EncryptionError:
+        """Return what is raised for an error of the registry: where none is handled, so that it is no context."""
+        secrets = secrets_of(self._registry.config())
+        if getattr(error, "error_code", None) == MUST_BE_UNDELETED:
+            what = f"{what}: it was deleted; undelete it, or delete it for good"
+        said = scrub(str(error), secrets) if isinstance(error, SchemaRegistryError) else summary(error, secrets)
+        failure = kind(f"{what}: {said}", *where)
+        failure.__cause__ = presentable(error, secrets)
+        return failure
+
     def _find_kek(self, spec: KeySpec, context: str | None) -> Op[Kek | None]:
-        try:
-            kek: Kek = yield from self._ask("get_kek", spec.kek, False, context)
-        except SchemaRegistryError as e:
-            if e.http_status_code == 404:
-                return None
-            raise EncryptionError(f"could not get kek {spec.kek}: {scrub(str(e))}", spec.kek, spec.subject) from e
-        except Exception as e:
-            raise EncryptionError(f"could not get kek {spec.kek}: {summary(e)}", spec.kek, spec.subject) from e
+        kek: Kek | None
+        kek, error = yield from self._answer("get_kek", spec.kek, False, context)
+        if error is not None and _status(error) != 404:
+            raise self._failed(f"could not get kek {spec.kek}", error, (spec.kek, spec.subject))
         return kek
 
     def _new_kek(self, spec: KeySpec, context: str | None) -> Op[Kek]:
@@ -319,20 +334,15 @@ class Keys:
                     spec.kek,
                     spec.subject,
                 )
-        where = (spec.kek, spec.subject)
-        try:
-            made: Kek = yield from self._ask(
-                "register_kek", spec.kek, spec.kms_type, spec.kms_key_id, False, None, None, context
-            )
-        except SchemaRegistryError as e:
-            if e.http_status_code == 404:
-                raise KekNotFoundError(f"no kek found for {spec.kek} during produce: {_deleted(e)}", *where) from e
-            if e.http_status_code != 409:
-                raise EncryptionError(f"could not register kek {spec.kek}: {scrub(str(e))}", *where) from e
-        except Exception as e:
-            raise EncryptionError(f"could not register kek {spec.kek}: {summary(e)}", *where) from e
-        else:
+        made: Kek | None
+        made, error = yield from self._answer(
+            "register_kek", spec.kek, spec.kms_type, spec.kms_key_id, False, None, None, context
+        )
+        if made is not None:
             return made
+        if error is not None and _status(error) != 409:
+            kind = KekNotFoundError if _status(error) == 404 else EncryptionError
+            raise self._failed(f"could not register kek {spec.kek}", error, (spec.kek, spec.subject), kind)
         # somebody else made it just now
         kek = yield from self._find_kek(spec, context)
         if kek is None:
@@ -341,15 +351,11 @@ class Keys:
 
     def _find_dek(self, spec: KeySpec, version: int, *, deleted: bool) -> Op[Dek | None]:
         shown = None if version == LATEST else version
-        try:
-            dek: Dek = yield from self._ask("get_dek", spec.kek, spec.subject, spec.algorithm, version, deleted)
-        except SchemaRegistryError as e:
-            if e.http_status_code == 404:
-                return None
-            raise EncryptionError(f"could not get dek: {scrub(str(e))}", spec.kek, spec.subject, shown) from e
-        except Exception as e:
-            raise EncryptionError(f"could not get dek: {summary(e)}", spec.kek, spec.subject, shown) from e
-        return dek if dek.encrypted_key_material or dek.key_material else None
+        dek: Dek | None
+        dek, error = yield from self._answer("get_dek", spec.kek, spec.subject, spec.algorithm, version, deleted)
+        if error is not None and _status(error) != 404:
+            raise self._failed("could not get dek", error, (spec.kek, spec.subject, shown))
+        return dek if dek is not None and (dek.encrypted_key_material or dek.key_material) else None
 
     def _new_dek(self, spec: KeySpec, kek: Kek, version: int) -> Op[tuple[Dek, DataKey]]:
         if kek.shared:
@@ -369,18 +375,16 @@ class Keys:
 
     def _register_dek(self, spec: KeySpec, version: int, wrapped: str | None) -> Op[Dek]:
         where = (spec.kek, spec.subject, version)
-        try:
-            made: Dek = yield from self._ask("register_dek", spec.kek, spec.subject, wrapped, spec.algorithm, version)
-        except SchemaRegistryError as e:
-            if e.http_status_code == 404:
-                kind = DekNotFoundError if e.error_code == MUST_BE_UNDELETED else KekNotFoundError
-                raise kind(f"no data key could be made: {_deleted(e)}", *where) from e
-            if e.http_status_code != 409:
-                raise EncryptionError(f"could not register dek: {scrub(str(e))}", *where) from e
-        except Exception as e:
-            raise EncryptionError(f"could not register dek: {summary(e)}", *where) from e
-        else:
+        made: Dek | None
+        made, error = yield from self._answer("register_dek", spec.kek, spec.subject, wrapped, spec.algorithm, version)
+        if made is not None:
             return made
+        if error is not None and _status(error) != 409:
+            kind = EncryptionError
+            if _status(error) == 404:
+                deleted = getattr(error, "error_code", None) == MUST_BE_UNDELETED
+                kind = DekNotFoundError if deleted else KekNotFoundError
+            raise self._failed("could not register dek", error, where, kind)
         dek = yield from self._find_dek(spec, version, deleted=False)
         if dek is None:
             raise DekNotFoundError(
@@ -466,7 +470,5 @@ def _hashable(value: Any) -> Any:
     return value
 
 
-def _deleted(error: SchemaRegistryError) -> str:
-    if error.error_code == MUST_BE_UNDELETED:
-        return f"it was deleted; undelete it, or delete it for good ({scrub(str(error))})"
-    return f"the registry does not have the kek any more ({scrub(str(error))})"
+def _status(error: Exception) -> int | None:
+    return error.http_status_code if isinstance(error, SchemaRegistryError) else None

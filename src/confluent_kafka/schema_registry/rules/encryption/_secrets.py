@@ -35,8 +35,9 @@ _TOKENS = re.compile(
 
 
 def secrets_of(conf: Mapping[str, Any]) -> list[str]:
-    """Return the credentials in a ``rule_conf`` and in the environment."""
+    """Return the credentials in a configuration, of rules or of a registry client, and in the environment."""
     values = [value for name, value in conf.items() if is_secret(name) and not name.endswith(".location")]
+    values.append(str(conf.get("basic.auth.user.info") or "").partition(":")[2])
     values += [os.environ.get(name) for name in _VARIABLES]
     return sorted({value for value in values if isinstance(value, str) and len(value) >= _LEAST}, key=len, reverse=True)
 

@@ -293,11 +293,14 @@ class Cipher:
         cached = self._get(self._current_id)
         if cached is None or (cached.expires is not None and self._keys.current(self._spec) is None):
             raise Suspend(self._load_current)
+        data: bytes | None
         try:
             data = text.encode()
         except UnicodeEncodeError:
-            # from None: the error holds the text
-            raise RuleError("a text with lone surrogates cannot be encrypted: it is not Unicode") from None
+            data = None
+        if data is None:
+            # not above: that error, which holds the text, would be the context of this one
+            raise RuleError("a text with lone surrogates cannot be encrypted: it is not Unicode")
         return binascii.b2a_base64(cached.key.encrypt(data, cached.head), newline=False).decode("ascii")
 
     def decrypt(self, data: bytes) -> bytes:
@@ -326,11 +329,15 @@ class Cipher:
             data = _from_base64(text)
         except ValueError as e:
             raise self._corrupt("the text is not base64: it is not encrypted", None) from e
+        decrypted: str | None
         try:
-            return self.decrypt(data).decode()
+            decrypted = self.decrypt(data).decode()
         except UnicodeDecodeError:
-            # from None: the error holds the decrypted bytes
-            raise self._corrupt("the decrypted bytes are not text", None) from None
+            decrypted = None
+        if decrypted is None:
+            # not above: that error, which holds the decrypted bytes, would be the context of this one
+            raise self._corrupt("the decrypted bytes are not text", None)
+        return decrypted
 
     def _corrupt(self, reason: str, version: int | None) -> DecryptionError:
         return DecryptionError(reason, self._spec.kek, self._spec.subject, version)
