@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from typing import Any
 
 import pytest
 
 from confluent_kafka.schema_registry import RuleKind, RuleMode, SchemaRegistryClient
 from confluent_kafka.schema_registry._core.codecs.protobuf_files import link, to_text
-from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.schema_registry.avro import AsyncAvroSerializer, AvroDeserializer, AvroSerializer
 from confluent_kafka.schema_registry.common.serde import (
     ValidationRule,
     clear_original_key,
@@ -270,6 +272,35 @@ class TestDlq:
         (sent,) = producer.sent
         assert sent["value"] == data
         assert read(sent["value"], context(headers=sent["headers"]))["card"] == "4111"
+
+    def test_flush_does_not_block_an_event_loop(self, client: SchemaRegistryClient, registry: RuleRegistry) -> None:
+        started, gate = threading.Event(), threading.Event()
+
+        class Slow(Producer):
+            def flush(self) -> None:
+                started.set()
+                assert gate.wait(30)
+                super().flush()
+
+        producer = Slow()
+        registry.register_executor(Mark("ENCRYPT", [], lambda message: 1 / 0))
+        registry.register_action(DlqAction({"producer": producer, "dlq.topic": "dead", "dlq.auto.flush": True}))
+
+        async def main() -> None:
+            write = AsyncAvroSerializer(client, schema_with([rule(on_failure="DLQ")]), rule_registry=registry)
+            task = asyncio.ensure_future(write(PLAIN, context()))
+            for _ in range(30_000):
+                if started.is_set():
+                    break
+                await asyncio.sleep(0.001)
+            assert not task.done()
+            gate.set()
+            with pytest.raises(SerializationError, match="Rule failed: rule") as raised:
+                await task
+            assert isinstance(raised.value.__cause__, ZeroDivisionError)
+
+        asyncio.run(main())
+        assert (len(producer.sent), producer.flushed) == (1, 1)
 
     def test_producer_of_its_own(
         self, client: SchemaRegistryClient, registry: RuleRegistry, monkeypatch: pytest.MonkeyPatch

@@ -108,7 +108,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class KmsCall:
-    """Call something that blocks: a key management system's SDK. The result is its own.
+    """Call something that blocks: a key management system's SDK, a flush. The result is its own.
 
     An asynchronous shell awaits ``awaitable()`` if there is one, else has a thread of its own call ``function``.
     """

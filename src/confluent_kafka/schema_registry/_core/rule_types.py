@@ -174,6 +174,7 @@ class RuleContext:
 
     __slots__ = (
         "_field_contexts",
+        "defers",
         "enabled_env",
         "field_transformer",
         "index",
@@ -219,6 +220,7 @@ class RuleContext:
         self.field_transformer = field_transformer
         self.original_key = original_key
         self.original_value = original_value
+        self.defers = False  # whether who called an action runs an operation that it returns
         self.suspends = False  # whether who called the executor fetches what is missing, and calls again
         self._field_contexts: list[FieldContext] = []
 

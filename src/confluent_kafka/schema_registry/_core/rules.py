@@ -361,7 +361,7 @@ class _FieldRule:
             raise
         if not run.waits:
             return True if self._info.is_condition else result
-        return _Later(self._await_fields(message, run))
+        return Later(self._await_fields(message, run))
 
     def _await_fields(self, message: Any, run: FieldRun) -> Op[Any]:
         results = list(run.results)
@@ -377,8 +377,8 @@ class _FieldRule:
         return True if self._info.is_condition else result
 
 
-class _Later:
-    """A rule's result that takes an operation."""
+class Later:
+    """The result of a rule, or of an action, that takes an operation."""
 
     __slots__ = ("operation",)
 
@@ -480,7 +480,7 @@ def _result(bound: BoundRule, message: Any, call: RuleCall) -> Op[Any]:
         except Suspend as wait:  # rare
             yield from wait.operation()
             continue
-        if type(result) is _Later:
+        if type(result) is Later:
             return (yield from result.operation)
         if is_awaitable(result):
             return (yield UserCall(_same, (result,)))
@@ -494,8 +494,12 @@ def _act(bound: BoundRule, action: RuleAction | str, message: Any, error: Except
     if isinstance(action, str):
         raise RuleError(f"Could not find rule action of type {action}") from error
     try:
-        outcome = action.run(bound.info.context(call), message, error)
-        if is_awaitable(outcome):
+        ctx = bound.info.context(call)
+        ctx.defers = True
+        outcome = action.run(ctx, message, error)
+        if type(outcome) is Later:
+            yield from outcome.operation
+        elif is_awaitable(outcome):
             yield UserCall(_same, (outcome,))
     except SerializationError:
         raise

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import Producer
 from confluent_kafka.error import SerializationError
+from confluent_kafka.schema_registry._core.effects import KmsCall
 from confluent_kafka.schema_registry._core.models import Rule, RuleKind, RuleMode, RulePhase
 from confluent_kafka.schema_registry._core.rule_types import (
     DLQ_HEADER_PREFIX,
@@ -27,12 +28,14 @@ from confluent_kafka.schema_registry._core.rule_types import (
     RuleAction,
     RuleContext,
 )
-from confluent_kafka.schema_registry._core.rules import rules_of
+from confluent_kafka.schema_registry._core.rules import Later, rules_of
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import ClassVar
+
+    from confluent_kafka.schema_registry._core.effects import Op
 
 __all__ = ["DlqAction", "FieldRedactionExecutor", "Producer"]
 
@@ -147,6 +150,8 @@ class DlqAction(RuleAction):
             )
             producer.poll(0)
             if str(self._conf.get(self.DLQ_AUTO_FLUSH, False)).lower() == "true":
+                if ctx.defers and type(self).run is DlqAction.run:
+                    return Later(_flush(producer, topic, ctx.rule.name, ex))
                 producer.flush()
         except Exception as e:  # what failed is the rule: that is what the caller has to hear of
             log.error("Could not produce message to DLQ topic %s: %s", topic, e)
@@ -212,6 +217,15 @@ class DlqAction(RuleAction):
         action = cls(conf)
         RuleRegistry.register_rule_action(action)
         return action
+
+
+def _flush(producer: Any, topic: str, rule: str | None, ex: Exception | None) -> Op[None]:
+    """Flush, which blocks: an event loop has a thread do it; then refuse the message."""
+    try:
+        yield KmsCall(producer.flush)
+    except Exception as e:
+        log.error("Could not produce message to DLQ topic %s: %s", topic, e)
+    raise SerializationError(f"Rule failed: {rule}") from ex
 
 
 def _is_mine(name: str) -> bool:
