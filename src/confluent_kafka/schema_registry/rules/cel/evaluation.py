@@ -27,6 +27,8 @@ __all__ = ["Unsupported", "compiled", "identifiers"]
 Run = Callable[[Mapping[str, Any]], Any]
 # what operators of cel-python's types and functions raise for values that they do not take
 _FAILURES = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError, RecursionError)
+# of a text its characters, of bytes numbers: no part of CEL, but what rules that exist may rely on
+_ITERABLE = (list, dict, str, bytes)
 _TRUE, _FALSE = celtypes.BoolType(True), celtypes.BoolType(False)
 _NAMESPACES = ("decimals", "variants")
 # names that stand for types, not for the functions of the same names
@@ -191,7 +193,7 @@ class _Compiler:
 
         def run(env: Mapping[str, Any]) -> Any:
             items = member(env)
-            if not isinstance(items, (list, dict, str)):
+            if not isinstance(items, _ITERABLE):
                 raise CELEvalError(f"{name}() goes over lists and maps, not {_type(items)}")
             inner = dict(env)
 
@@ -395,7 +397,7 @@ def _unequal(a: Any, b: Any) -> Any:
 
 
 def _in(item: Any, container: Any) -> Any:
-    if not isinstance(container, (list, dict)):
+    if not isinstance(container, _ITERABLE):
         raise TypeError
     failed = None
     for each in container:
@@ -440,19 +442,23 @@ def _folded(decisive: bool) -> Callable[[Callable[[Any], Any], Any], Any]:
 
     def fold(each: Callable[[Any], Any], items: Any) -> Any:
         failed = None
+        odd = _MISSING
         for item in items:
             try:
                 value = each(item)
             except CELEvalError as e:
                 failed = failed or e
                 continue
-            if not isinstance(value, celtypes.BoolType):
+            if isinstance(value, celtypes.BoolType):
+                if bool(value) is decisive:
+                    return value
+            elif odd is _MISSING:
+                odd = value  # as || and && have it: beside one other value it is the result
+            else:
                 failed = failed or CELEvalError(f"{'exists' if decisive else 'all'}() got {_type(value)}, not bool")
-            elif bool(value) is decisive:
-                return value
         if failed is not None:
             raise failed
-        return celtypes.BoolType(not decisive)
+        return celtypes.BoolType(not decisive) if odd is _MISSING else odd
 
     return fold
 

@@ -16,6 +16,7 @@ from celpy.evaluation import CELEvalError
 
 from confluent_kafka.schema_registry.rules.cel import string_format
 from confluent_kafka.schema_registry.rules.cel.decimal_funcs import DECIMAL_FUNCS
+from confluent_kafka.schema_registry.rules.cel.lazy_map import Record
 from confluent_kafka.schema_registry.rules.cel.timestamp_funcs import TIMESTAMP_FUNCS
 from confluent_kafka.schema_registry.rules.cel.variant_funcs import VARIANT_FUNCS
 
@@ -146,12 +147,18 @@ def is_uuid(string: Any) -> Any:
     return celtypes.BoolType(validate_uuid(_text(string)))
 
 
+def _type(value: Any) -> Any:
+    # how we keep a record is nobody's business: it is a map
+    return celtypes.MapType if isinstance(value, Record) else celtypes.TypeType(value)
+
+
 def make_extra_funcs(locale: str) -> dict[str, Callable[..., Any]]:
     """Return the functions by their names in expressions; a locale is without effect on what they do."""
     return {
         **TIMESTAMP_FUNCS,
         **DECIMAL_FUNCS,
         **VARIANT_FUNCS,
+        "type": _type,
         "format": string_format.StringFormat(locale).format,
         "isEmail": is_email,
         "isHostname": is_hostname,
