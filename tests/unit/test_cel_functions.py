@@ -152,15 +152,23 @@ def test_compiled_expressions_have_the_values_that_the_interpreter_gives_them() 
         "message.nothing",
         "massage.s",
         "decimals.sqrt(message.i)",
+        "message.l.startsWith(message.s)",
+        "message.s.startsWith(5)",
+        "5.5.matches(message.s)",
+        "message.s.getHours()",
+        "timestamp(0).getHours(message.s)",
+        "message.s.size().contains(message.s)",
+        "message.i.contains(message.s)",
+        "size(message.i)",
     ],
 )
-def test_errors_name_the_expression_and_no_value(expr: str) -> None:
+def test_errors_name_the_expression_and_no_value(expr: str, caplog: pytest.LogCaptureFixture) -> None:
     message = {"s": SECRET, "i": -20775, "l": [SECRET], "m": {"a": SECRET}, "bad": f"[{SECRET}"}
     with pytest.raises(RuleError) as raised:
         value(expr, message=message)
     said = "".join(traceback.format_exception(raised.value)) + repr(raised.value)
     assert expr in str(raised.value).replace("\\'", "'") or repr(expr) in str(raised.value)
-    assert SECRET not in said
+    assert SECRET not in said + caplog.text
     assert "20775" not in said
     assert isinstance(raised.value, CELEvalError)
 

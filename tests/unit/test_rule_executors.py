@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from confluent_kafka.schema_registry.common.serde import (
     parse_validation_rules,
     set_original_key,
 )
+from confluent_kafka.schema_registry.confluent.type.variant_utils import parse_json
 from confluent_kafka.schema_registry.error import RuleConditionError
 from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
@@ -98,6 +100,26 @@ class TestCel:
         out = written(client, registry, rule("CEL_FIELD", expr=expr, tags=["PII"], mode=WRITE))
         assert out["card"] == "4111-card-1-PII"
         assert out["note"] is None
+
+    def test_logical_types_both_ways(self, client: SchemaRegistryClient, registry: RuleRegistry) -> None:
+        parts = [{"name": "metadata", "type": "bytes"}, {"name": "value", "type": "bytes", "confluent:tags": ["PII"]}]
+        fields = [
+            {"name": "price", "type": {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}},
+            {"name": "extra", "type": {"type": "record", "name": "Extra", "logicalType": "variant", "fields": parts}},
+        ]
+        text = {"type": "record", "name": "Order", "fields": fields}
+        rules = [
+            rule("CEL", "double", expr="{'price': decimals.mul(message.price, 2), 'extra': message.extra}"),
+            rule("CEL", "check", what=RuleKind.CONDITION, expr="variants.type(message.extra) == 'int'"),
+            # the parts of a variant are fields like others
+            rule("CEL_FIELD", "five", expr="b'\\x0c\\x05'", tags=["PII"], mode=WRITE),
+        ]
+        serializer = AvroSerializer(client, schema_with(rules, text=text), rule_registry=registry)
+        order = {"price": Decimal("1.25"), "extra": parse_json("7")}
+        data = serializer(order, context())
+        out = AvroDeserializer(client, rule_registry=registry)(data, context())
+        assert out == {"price": Decimal("5.00"), "extra": parse_json("5")}
+        assert order == {"price": Decimal("1.25"), "extra": parse_json("7")}
 
     def test_field_condition(self, client: SchemaRegistryClient, registry: RuleRegistry) -> None:
         one = rule("CEL_FIELD", what=RuleKind.CONDITION, expr="name != 'card' || value.startsWith('5')", mode=WRITE)
