@@ -59,7 +59,7 @@ def make_class(files: tuple[str, ...], message: str) -> Any:
 
 
 def serializer(client: SchemaRegistryClient, case: dict[str, Any], rules: RuleRegistry) -> Any:
-    conf = {"secret": case["secret"]}
+    conf = case["conf"]
     if case["kind"] == "AVRO":
         from confluent_kafka.schema_registry.avro import AvroSerializer
 
@@ -74,7 +74,7 @@ def serializer(client: SchemaRegistryClient, case: dict[str, Any], rules: RuleRe
 
 
 def deserializer(client: SchemaRegistryClient, case: dict[str, Any], rules: RuleRegistry) -> Any:
-    conf = {"secret": case["secret"]}
+    conf = case["conf"]
     if case["kind"] == "AVRO":
         from confluent_kafka.schema_registry.avro import AvroDeserializer
 
@@ -110,9 +110,22 @@ def rich(value: Any) -> Any:
     return [rich(item) for item in value] if isinstance(value, list) else value
 
 
+def register_drivers(kinds: set[str]) -> None:
+    if "local-kms" in kinds:
+        LocalKmsDriver.register()
+    if "aws-kms" in kinds:
+        from confluent_kafka.schema_registry.rules.encryption.awskms.aws_driver import AwsKmsDriver
+
+        AwsKmsDriver.register()
+    if "hcvault" in kinds:
+        from confluent_kafka.schema_registry.rules.encryption.hcvault.hcvault_driver import HcVaultKmsDriver
+
+        HcVaultKmsDriver.register()
+
+
 def main(work: str, given: str, made: str) -> None:
-    LocalKmsDriver.register()
     cases = json.loads(Path(given).read_text())
+    register_drivers({case["kms"] for case in cases})
     results: list[Any] = []
     client = SchemaRegistryClient({"url": cases[0]["url"]})
     registries = {days: registry(days) for days in {case["days"] for case in cases}}

@@ -7,15 +7,18 @@ The registry is the embedded one, over HTTP: it has rule sets and the registry o
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from google.protobuf import descriptor_pb2
 from google.protobuf.json_format import ParseDict
+from moto.server import ThreadedMotoServer
 
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry._core.codecs.protobuf_files import link
@@ -24,6 +27,7 @@ from confluent_kafka.schema_registry.confluent import meta_pb2
 from confluent_kafka.schema_registry.json_schema import JSONDeserializer, JSONSerializer
 from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
+from confluent_kafka.schema_registry.rules.encryption.awskms.aws_driver import AwsKmsDriver
 from confluent_kafka.schema_registry.rules.encryption.dek_registry.dek_registry_client import (
     DekAlgorithm,
     DekRegistryClient,
@@ -33,11 +37,13 @@ from confluent_kafka.schema_registry.rules.encryption.encrypt_executor import (
     EncryptionExecutor,
     FieldEncryptionExecutor,
 )
+from confluent_kafka.schema_registry.rules.encryption.hcvault.hcvault_driver import HcVaultKmsDriver
 from confluent_kafka.schema_registry.rules.encryption.kms_driver_registry import reset_kms_drivers
 from confluent_kafka.schema_registry.rules.encryption.localkms.local_driver import LocalKmsDriver
 from confluent_kafka.testing import SchemaRegistryServer
 from tests.interop.encryption_by_peer import LATEST, message_class, plain, rich
 from tests.interop.kit import by_peer
+from tests.support import vault
 from tests.unit import rules_kit
 from tests.unit.rules_kit import context, rule, schema_with
 
@@ -135,8 +141,8 @@ def schema(case: dict[str, Any]) -> Schema:
     text = case["files"][-1] if case["files"] else case["text"]
     params = {
         "encrypt.kek.name": case["kek"],
-        "encrypt.kms.type": "local-kms",
-        "encrypt.kms.key.id": "key",
+        "encrypt.kms.type": case["kms"],
+        "encrypt.kms.key.id": case["key"],
         "encrypt.dek.algorithm": case["algorithm"],
         "encrypt.dek.expiry.days": case["expiry"],
     }
@@ -165,7 +171,9 @@ def cases(url: str) -> list[dict[str, Any]]:
                             "expiry": expiry,
                             "days": days,
                             "kek": kek,
-                            "secret": SECRET,
+                            "kms": "local-kms",
+                            "key": "key",
+                            "conf": {"secret": SECRET},
                             "files": files() if kind == "PROTOBUF" else [],
                             "message": "shop.Order",
                         }
@@ -184,7 +192,7 @@ Rules = dict[int, RuleRegistry]
 
 
 def write(client: SchemaRegistryClient, case: dict[str, Any], rules: Rules) -> bytes:
-    more: dict[str, Any] = {"rule_conf": {"secret": SECRET}, "rule_registry": rules[case["days"]]}
+    more: dict[str, Any] = {"rule_conf": case["conf"], "rule_registry": rules[case["days"]]}
     one: Any
     value = rich(case["value"])
     if case["kind"] == "AVRO":
@@ -200,7 +208,7 @@ def write(client: SchemaRegistryClient, case: dict[str, Any], rules: Rules) -> b
 
 
 def read(client: SchemaRegistryClient, case: dict[str, Any], rules: Rules) -> Any:
-    more: dict[str, Any] = {"rule_conf": {"secret": SECRET}, "rule_registry": rules[case["days"]]}
+    more: dict[str, Any] = {"rule_conf": case["conf"], "rule_registry": rules[case["days"]]}
     one: Any
     if case["kind"] == "AVRO":
         one = AvroDeserializer(client, **more)
@@ -211,11 +219,35 @@ def read(client: SchemaRegistryClient, case: dict[str, Any], rules: Rules) -> An
     return plain(one(bytes.fromhex(case["data"]), context(case["topic"])))
 
 
+@contextlib.contextmanager
+def aws_key(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """A key of an AWS KMS, and how both packages find it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", f"http://{host}:{port}")
+        options: dict[str, Any] = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
+        client = boto3.client("kms", region_name="eu-west-1", **options)
+        arn = client.create_key()["KeyMetadata"]["Arn"]
+        yield {"kms": "aws-kms", "key": arn, "conf": {"access.key.id": "x", "secret.access.key": "y"}}
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def vault_key(kind: str) -> Iterator[dict[str, Any]]:
+    """A key of a Vault, and how both packages find it."""
+    with vault.running(kind) as server:
+        yield {"kms": "hcvault", "key": server.key().removeprefix("hcvault://"), "conf": {"token.id": vault.ROOT}}
+
+
 @pytest.fixture
 def registries() -> Iterator[list[Rules]]:
     """Executors of a writer and of a reader, which share no keys, by how many days their clocks are ahead."""
     reset_kms_drivers()
-    LocalKmsDriver.register()
+    for driver in (LocalKmsDriver, AwsKmsDriver, HcVaultKmsDriver):
+        driver.register()
     both = [{days: rules(days) for days in (0, 5)} for _ in range(2)]
     yield both
     for registry in (registry for one in both for registry in one.values()):
@@ -254,3 +286,25 @@ def test_each_reads_what_the_other_has_written(tmp_path: Path, registries: list[
             if case["algorithm"] == "AES256_SIV" and case["kek"] == "kek" and not case["days"]:
                 # deterministic: with the same key, ours is byte for byte theirs
                 assert write(client, case, to_write) == data, case["topic"]
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("kms", ["AWS's API by moto", *vault.kinds()])
+def test_each_unwraps_what_the_other_has_wrapped(
+    tmp_path: Path, registries: list[Rules], monkeypatch: pytest.MonkeyPatch, kms: str
+) -> None:
+    to_write, to_read = registries
+    with (
+        aws_key(monkeypatch) if kms.startswith("AWS") else vault_key(kms) as key,
+        SchemaRegistryServer() as server,
+        SchemaRegistryClient({"url": server.url}) as client,
+    ):
+        (ours,) = [{**case, **key} for case in cases(server.url) if case["name"] == "AVRO-AES256_GCM-fields-1-0-kek"]
+        ours["data"] = write(client, ours, to_write).hex()
+        theirs = {**ours, "topic": "theirs"}
+        client.register_schema("theirs-value", schema(theirs))
+        (theirs["data"],) = by_peer(PROGRAM, "write", [theirs], tmp_path)
+        assert by_peer(PROGRAM, "read", [ours, theirs], tmp_path) == [ours["value"]] * 2
+        for case in (ours, theirs):
+            assert not any(hidden in bytes.fromhex(case["data"]) for hidden in HIDDEN)
+            assert read(client, case, to_read) == case["value"]
