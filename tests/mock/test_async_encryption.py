@@ -182,7 +182,10 @@ def test_a_cancelled_task_fails_no_other(world: World, server: SchemaRegistrySer
     run(world, main)
 
 
-def test_an_executor_over_ours_does_not_block_either(world: World, server: SchemaRegistryServer) -> None:
+@pytest.mark.parametrize("coroutine", [False, True])
+def test_an_executor_over_ours_does_not_block_either(
+    world: World, server: SchemaRegistryServer, coroutine: bool
+) -> None:
     class Mine(FieldEncryptionExecutor):
         def new_transform(self, ctx: Any) -> Any:
             inner = super().new_transform(ctx)
@@ -193,7 +196,11 @@ def test_an_executor_over_ours_does_not_block_either(world: World, server: Schem
                 except Exception:
                     return value  # in clear: what waits for a key must not get here
 
-            return transform
+            async def later(ctx: Any, field: Any, value: Any) -> Any:
+                await asyncio.sleep(0)
+                return transform(ctx, field, value)
+
+            return later if coroutine else transform
 
     async def main() -> None:
         rules = RuleRegistry()

@@ -477,14 +477,15 @@ def _result(bound: BoundRule, message: Any, call: RuleCall) -> Op[Any]:
     for _ in range(MAX_SUSPENSIONS):
         try:
             result = bound.run(message, call)
+            if type(result) is Later:
+                return (yield from result.operation)
+            if is_awaitable(result):
+                return (yield UserCall(_same, (result,)))
         except Suspend as wait:  # rare
-            yield from wait.operation()
-            continue
-        if type(result) is Later:
-            return (yield from result.operation)
-        if is_awaitable(result):
-            return (yield UserCall(_same, (result,)))
-        return result
+            fetch = wait.operation
+        else:
+            return result
+        yield from fetch()
     raise EncryptionError("the key cache is too small for the keys of one message", subject=bound.info.subject)
 
 
