@@ -18,9 +18,11 @@ import pytest
 from celpy import celtypes
 from celpy.celparser import CELParseError
 from celpy.evaluation import CELEvalError
+from google.protobuf.message_factory import GetMessageClass
 from hypothesis import given
 from hypothesis import strategies as st
 
+from confluent_kafka.schema_registry._core.codecs.protobuf_files import link
 from confluent_kafka.schema_registry.common.serde import ValidationRule
 from confluent_kafka.schema_registry.confluent.type import decimal_pb2
 from confluent_kafka.schema_registry.confluent.type import variant_utils as vu
@@ -310,6 +312,13 @@ def test_unset_fields_of_a_message() -> None:
     assert value("message == message && message.child != message", message=message) is True
     assert value("'%s'.format([message])", message=message) == '{i32: 1, maybe: 0, child: {}, c_s: ""}'
     assert repr(msg_to_cel(message)) == "MessageType(corpus.All)"
+
+
+def test_unset_fields_of_proto2() -> None:
+    text = 'syntax = "proto2"; message M { optional int32 x = 1 [default = 5]; oneof c { string s = 2; int32 i = 3; } }'
+    message = GetMessageClass(link(text, {}).descriptor.message_types_by_name["M"])(i=0)
+    assert value("[has(message.x), has(message.s), has(message.i)]", message=message) == [False, False, True]
+    assert value("message.map(k, k) == ['x', 'i'] && message.x == 5 && message.s == ''", message=message) is True
 
 
 def test_results_are_written_into_new_messages() -> None:

@@ -24,7 +24,7 @@ class MessageType(LazyMap):
     """A message: its fields by name, made into values when an expression asks for them.
 
     A field that is not set has the default of its type, a wrapper null; ``has()`` tells. Keys are the names of all
-    fields but those of unset optional scalars and members of a oneof.
+    fields but those of a oneof that are not set; proto3's optional fields are such.
     """
 
     def __init__(self, msg: Message) -> None:
@@ -169,7 +169,7 @@ def element_value(field: Any, value: Any) -> Any:
 
 
 def _shown(field: Any) -> Callable[[Any], bool]:
-    if field.has_presence and (field.message_type is None or field.containing_oneof is not None):
+    if field.containing_oneof is not None:  # proto3's optional fields are in one of their own
         return lambda msg: bool(msg.HasField(field.name))
     return lambda msg: True
 
