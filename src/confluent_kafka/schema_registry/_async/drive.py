@@ -19,12 +19,19 @@ async def drive(operation: Op[T], perform: Callable[[Effect], Awaitable[Any]]) -
     try:
         effect = next(operation)
         while True:
+            error: BaseException | None = None
             try:
                 result = await perform(effect)
-            except BaseException as e:  # noqa: PERF203  # the operation decides what becomes of it
-                effect = operation.throw(e)
-            else:
+            except BaseException as e:  # the operation decides what becomes of it
+                error = e
+            if error is None:
                 effect = operation.send(result)
+                continue
+            try:
+                # not while it is handled here: it would be the context of all that the operation raises later on
+                effect = operation.throw(error)
+            finally:
+                error = None  # whose traceback has this frame
     except StopIteration as done:
         value: T = done.value
         return value
