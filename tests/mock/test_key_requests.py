@@ -173,6 +173,22 @@ def test_keys_deleted_while_producing(flavour: Flavour) -> None:
         assert isinstance(failure, KekNotFoundError), failure
 
 
+def test_a_kek_that_is_gone_is_asked_for_again(flavour: Flavour) -> None:
+    write = flavour.writer(fields())
+    write(ORDER, context())
+    with flavour.world.keys() as keys:
+        for permanent in (False, True):
+            keys.delete_dek("kek1", "orders-value", permanent=permanent)
+        for permanent in (False, True):
+            keys.delete_kek("kek1", permanent=permanent)
+    with pytest.raises(SerializationError) as raised:
+        write(ORDER, context("other"))
+    assert isinstance(cause(raised), KekNotFoundError)
+    flavour.costs()
+    assert flavour.reader()(write(ORDER, context("other")), context("other")) == ORDER
+    assert flavour.costs()[:2] == ["GET keks/kek1", "POST keks"]
+
+
 def test_two_writers_make_one_key(flavour: Flavour) -> None:
     """The second one finds the key made between its look and its own."""
     first, second = flavour.writer(fields()), flavour.writer(fields())

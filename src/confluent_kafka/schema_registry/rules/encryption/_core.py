@@ -384,6 +384,7 @@ class Keys:
             if _status(error) == 404:
                 deleted = getattr(error, "error_code", None) == MUST_BE_UNDELETED
                 kind = DekNotFoundError if deleted else KekNotFoundError
+                self._registry.clear_caches()  # the kek that it remembers is gone: the next message asks for it anew
             raise self._failed("could not register dek", error, where, kind)
         dek = yield from self._find_dek(spec, version, deleted=False)
         if dek is None:
