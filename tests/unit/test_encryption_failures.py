@@ -128,7 +128,7 @@ class TestFailures:
         read = world.reader()
         for position in (8, 12, 30):
             changed = bytearray(data)
-            changed[position] = changed[position] + 1 if make is payload else (65 if changed[position] != 65 else 66)
+            changed[position] = changed[position] ^ 1 if make is payload else (65 if changed[position] != 65 else 66)
             with pytest.raises(SerializationError) as raised:
                 read(bytes(changed), context())
             failure = cause(raised)
