@@ -32,7 +32,7 @@ class Flavour:
 
     def __init__(self, server: SchemaRegistryServer, *, asynchronous: bool) -> None:
         self.server = server
-        self.world = World({"url": server.url, "max.retries": 0})
+        self.world = World({"url": server.url, "max.retries": 0, "timeout": 60})
         self.world.client.close()
         self._loop = asyncio.new_event_loop() if asynchronous else None
         kind = AsyncSchemaRegistryClient if asynchronous else SchemaRegistryClient

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import grpc
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from moto.server import ThreadedMotoServer
 
 from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -144,7 +144,7 @@ class TestAws:
 
         listener = Listener("127.0.0.1", 0, wait)
         register_kms_driver(AwsKmsDriver(endpoint_url=f"http://127.0.0.1:{listener.port}"))
-        conf = {**CREDENTIALS, "encrypt.kms.timeout.sec": 0.1}
+        conf = {**CREDENTIALS, "encrypt.kms.timeout.sec": 0.3}
         one = schema("aws-kms", "arn:aws:kms:eu-west-1:1:key/x")
         client = SchemaRegistryClient({"url": "mock://"})
         try:
@@ -154,7 +154,7 @@ class TestAws:
             listener.close(never.set)
         failure = raised.value.__cause__
         assert isinstance(failure, KmsError)
-        assert isinstance(failure.__cause__, ReadTimeoutError)
+        assert isinstance(failure.__cause__, (ConnectTimeoutError, ReadTimeoutError))
         assert (failure.kek, failure.subject, failure.version) == ("k", "orders-value", 1)
 
     def test_down(self) -> None:

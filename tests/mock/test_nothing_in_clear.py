@@ -173,7 +173,7 @@ class Stage:
         place.cluster.create_topic(self.topic, partitions=1)
         place.topics[self.topic] = 0
         reset_kms_drivers()
-        self.world = World({"url": place.server.url, "max.retries": 0})
+        self.world = World({"url": place.server.url, "max.retries": 0, "timeout": DEADLINE_S})
         self.world.client.close()
         self.kek = f"kek{next(numbers)}"
         params = {**KEK, "encrypt.kek.name": self.kek, "encrypt.dek.expiry.days": days}

@@ -258,15 +258,13 @@ class TestAnswers:
         assert ROOT.encode() not in pickle.dumps(raised.value)
 
     def test_slow(self, vault: Server, answers: Answers) -> None:
-        key = aead(vault.key(), **{"token.id": ROOT, "encrypt.kms.timeout.sec": 0.1})
-        answers.requests.clear()
+        key = aead(vault.key(), **{"token.id": ROOT, "encrypt.kms.timeout.sec": 0.3})
         answers.slow = threading.Event()
         try:
-            with pytest.raises(httpx2.ReadTimeout):
+            with pytest.raises(httpx2.TimeoutException):
                 key.encrypt(b"a data key", b"")
         finally:
             answers.slow.set()
-        assert len(answers.requests) == 3
 
     def test_wrong_urls(self, vault: Server) -> None:
         url = vault.key()
