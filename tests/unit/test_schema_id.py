@@ -51,6 +51,11 @@ def test_v0_round_trip(number: int, rest: bytes) -> None:
     assert (schema_id.id, schema_id.guid, payload.read()) == (number, None, rest)
 
 
+def test_a_guid_that_is_none() -> None:
+    with pytest.raises(ValueError, match="has to be a UUID, not 'x-1'"):
+        SchemaId("AVRO", 5, "x-1")
+
+
 @given(st.uuids(), st.lists(st.integers(0, 2**40), min_size=1, max_size=20), st.binary())
 def test_v1_round_trip_with_message_indexes(guid: uuid.UUID, indexes: list[int], rest: bytes) -> None:
     written = SchemaId("PROTOBUF", guid=str(guid), message_indexes=indexes)

@@ -65,7 +65,10 @@ class SchemaId:
     ) -> None:
         self.schema_type = schema_type
         self.id = schema_id
-        self.guid = None if guid is None else uuid.UUID(str(guid))
+        try:
+            self.guid = None if guid is None else uuid.UUID(str(guid))
+        except ValueError:
+            raise ValueError(f"the GUID of a schema has to be a UUID, not {guid!r}") from None
         self.message_indexes = message_indexes
 
     def __repr__(self) -> str:
