@@ -37,6 +37,25 @@ SERDE_ROWS = REGISTRY_ROWS + tuple(
     for work, limit in zip(("serialize", "deserialize"), limits, strict=True)
 )
 
+RULES = {
+    "condition": "a condition of two comparisons in CEL",
+    "field": "a transform of one field in CEL",
+    "checks": "two checks in the schema's text",
+}
+SERDE_ROWS += tuple(
+    Row(
+        f"rule-{kind}",
+        f"avro: serialize with {what}",
+        "rules.py",
+        0.15,
+        0.10,
+        arguments=("--kind", kind),
+        messages=30_000,
+        peer_messages=2_000,
+    )
+    for kind, what in RULES.items()
+)
+
 SERDE_CONTESTS = tuple(
     Contest(
         f"{name}-{work}-forms",
