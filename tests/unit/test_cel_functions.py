@@ -30,7 +30,7 @@ from confluent_kafka.schema_registry.error import RuleError
 from confluent_kafka.schema_registry.rules.cel import programs, protobuf_result_writer, string_format, variant_path
 from confluent_kafka.schema_registry.rules.cel.cel_executor import from_cel, msg_to_cel
 from confluent_kafka.schema_registry.rules.cel.cel_validator import CelValidator
-from confluent_kafka.schema_registry.rules.cel.constraints import MessageType
+from confluent_kafka.schema_registry.rules.cel.constraints import MessageType, int_value, uint_value
 from confluent_kafka.schema_registry.rules.cel.extra_func import EXTRA_FUNCS
 from confluent_kafka.schema_registry.rules.cel.programs import program
 from tests.interop.cel_by_peer import given as read
@@ -390,3 +390,16 @@ def test_messages_are_read_when_they_are_asked() -> None:
 @pytest.mark.parametrize("expr", ["google.protobuf.Int32Value{value: 5} == 5", "[1, 2, 3].reduce(r, i, 0, r + i) == 6"])
 def test_the_rest_of_the_language_is_interpreted(expr: str) -> None:
     assert value(expr) is True
+
+
+@given(st.integers(-(2**70), 2**70))
+def test_whole_numbers_are_those_of_cel_python(number: int) -> None:
+    def made(make: Any) -> Any:
+        try:
+            found = make(number)
+        except ValueError as e:
+            return type(e)
+        return type(found), int(found), repr(found)
+
+    assert made(int_value) == made(celtypes.IntType)
+    assert made(uint_value) == made(celtypes.UintType)

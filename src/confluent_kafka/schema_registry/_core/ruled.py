@@ -6,11 +6,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka.error import SerializationError
-from confluent_kafka.schema_registry._core.rules import Suspend, new_call, run_rules
+from confluent_kafka.schema_registry._core.rules import Suspend, new_call, replayed_rule, run_quickly, run_rules
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry._core.effects import Op
     from confluent_kafka.schema_registry._core.plan import ReadPlan, WritePlan
+    from confluent_kafka.schema_registry._core.rules import CompiledRules
     from confluent_kafka.serialization import SerializationContext
 
 
@@ -37,28 +38,30 @@ def write(plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> Op[byt
     return payload
 
 
-def write_quickly(plan: WritePlan, obj: Any) -> bytes | None:
-    """Return an object's bytes where no rule has to wait, fails or does more than transform; else None.
+def _may_skip(rules: CompiledRules, ctx: SerializationContext | None) -> bool:
+    """Whether a message comes from a dead letter queue, so that one of its rules may not have to run again."""
+    return bool(rules.skippable and ctx is not None and ctx.headers and replayed_rule(ctx.headers) is not None)
+
+
+def write_quickly(plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> bytes | None:
+    """Return an object's bytes where no rule has to wait, fails or is followed by an action; else None.
 
     Raises:
         SerializationError: it does not pass the checks in the schema's text.
     """
     rules = plan.rules
-    if rules is None or not rules.is_quick:
+    if rules is None or not rules.is_quick or _may_skip(rules, ctx):
         return None
     if rules.check is not None and rules.check_first:
         rules.check(obj)
     try:
-        for bound in rules.domain:
-            obj = bound.run(obj, None)
+        obj = run_quickly(rules.domain, obj)
     except (Suspend, Exception):  # as below
         return None
     if rules.check is not None and not rules.check_first:
         rules.check(obj)
     try:
-        payload = plan.encode(obj, b"")
-        for bound in rules.encoding:
-            payload = bound.run(payload, None)
+        payload: bytes = run_quickly(rules.encoding, plan.encode(obj, b""))
     except (Suspend, Exception):  # a key is missing, or a rule fails: the long way finds out and acts
         return None
     return payload
@@ -82,17 +85,17 @@ def read(plan: ReadPlan, data: bytes, start: int, ctx: SerializationContext | No
     return obj
 
 
-def read_quickly(plan: ReadPlan, data: bytes, start: int) -> tuple[Any] | None:
-    """Return the object, in a tuple, where no rule has to wait, fails or does more than transform; else None."""
+def read_quickly(plan: ReadPlan, data: bytes, start: int, ctx: SerializationContext | None) -> tuple[Any] | None:
+    """Return the object, in a tuple, where no rule has to wait, fails or is followed by an action; else None."""
     rules = plan.rules
-    if rules is None or not rules.is_quick:
+    if rules is None or not rules.is_quick or _may_skip(rules, ctx):
         return None
     try:
-        for bound in rules.encoding:
-            data, start = bound.run(data[start:], None), 0
+        if rules.encoding:
+            data, start = run_quickly(rules.encoding, data[start:]), 0
         obj = plan.decode(data, start)
-        for bound in rules.domain:
-            obj = bound.run(obj, None)
+        if rules.domain:
+            obj = run_quickly(rules.domain, obj)
     except (Suspend, Exception):  # a key is missing, or a rule fails: the long way finds out and acts
         return None
     return (obj,)

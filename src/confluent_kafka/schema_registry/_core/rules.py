@@ -171,8 +171,9 @@ class BoundRule:
     strict: bool
     # nothing after it runs: the rule has no executor
     last: bool = False
-    # a transform that looks at the message alone, can be run again, and is followed by no action
+    # it looks at the message alone, can be run again, and no action follows when it succeeds
     is_quick: bool = False
+    is_condition: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +191,15 @@ class CompiledRules:
     is_quick: bool = field(init=False, default=False)
     # some of them keep data confidential
     protects: bool = field(init=False, default=False)
+    # a header of a message that comes from a dead letter queue may say that one of them is not to run again
+    skippable: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         both = self.domain + self.encoding
         quick = not self.migrations and all(bound.is_quick for bound in both)
         object.__setattr__(self, "is_quick", quick)
         object.__setattr__(self, "protects", any(bound.protects for bound in both))
+        object.__setattr__(self, "skippable", not all(bound.strict for bound in both))
 
     def __bool__(self) -> bool:
         return bool(self.domain or self.encoding or self.migrations or self.check is not None)
@@ -279,8 +283,11 @@ class Contract:
             run = self._run_of(executor, info)
         except (RuleError, ValueError, KeyError) as e:
             run = _failing(e)
-        quick = bool(getattr(executor, "pure", False)) and on_success is None and rule.kind is RuleKind.TRANSFORM
-        return None if run is None else BoundRule(info, run, on_success, on_failure, protects, strict, is_quick=quick)
+        if run is None:
+            return None
+        quick = _compiles(executor) and on_success is None and rule.kind is not None
+        is_condition = rule.kind is RuleKind.CONDITION
+        return BoundRule(info, run, on_success, on_failure, protects, strict, is_quick=quick, is_condition=is_condition)
 
     def _at(self) -> str:
         return f" at {self.server}" if self.server else ""
@@ -295,10 +302,8 @@ class Contract:
 
     @staticmethod
     def _run_of(executor: RuleExecutor, info: RuleInfo) -> Run | None:
-        compile_rule = getattr(executor, "compile_rule", None)
-        # a subclass of the application's may do something else: what it inherits says nothing about it
-        if compile_rule is not None and "compile_rule" in type(executor).__dict__:
-            own: Run | None = compile_rule(info)
+        if _compiles(executor):
+            own: Run | None = executor.compile_rule(info)  # type: ignore[attr-defined]  # of executors of this package
             return own
         if isinstance(executor, FieldRuleExecutor) and _is_plain(executor):
             walk = info.walk(apply_to)
@@ -329,6 +334,14 @@ class Contract:
         if found is not None:
             return found
         return {"ERROR": _ERROR, "NONE": _NONE}.get(name, name)
+
+
+def _compiles(executor: RuleExecutor) -> bool:
+    """Whether an executor makes a function (message, call) of a rule, that can be called again and ignores ``call``.
+
+    A subclass of the application's may do something else: what it inherits says nothing about it.
+    """
+    return "compile_rule" in type(executor).__dict__
 
 
 def _is_plain(executor: FieldRuleExecutor) -> bool:
@@ -414,13 +427,13 @@ def new_call(ser_ctx: SerializationContext | None, message: Any) -> RuleCall:
     """Return what rules are told about a message."""
     if ser_ctx is None:
         return RuleCall(None, take_key(None), message)
-    replayed = _replayed(ser_ctx.headers) if ser_ctx.headers else None
+    replayed = replayed_rule(ser_ctx.headers) if ser_ctx.headers else None
     if ser_ctx.field == MessageField.KEY:
         return RuleCall(ser_ctx, message, None, replayed)
     return RuleCall(ser_ctx, take_key(ser_ctx.topic), message, replayed)
 
 
-def _replayed(headers: Any) -> str | None:
+def replayed_rule(headers: Any) -> str | None:
     """Return the rule that sent a message to the dead letter queue it comes from; the last header counts."""
     items = headers.items() if isinstance(headers, dict) else headers
     value = None
@@ -433,6 +446,26 @@ def _replayed(headers: Any) -> str | None:
         except UnicodeDecodeError:
             return None
     return value if isinstance(value, str) else None
+
+
+class TheLongWay(Exception):
+    """A rule fails: ``run_rules`` finds out what follows."""
+
+
+def run_quickly(rules: Sequence[BoundRule], message: Any) -> Any:
+    """Run rules that are all ``is_quick`` on a message.
+
+    Raises: TheLongWay, Suspend, and whatever a rule raises: ``run_rules`` has to do it.
+    """
+    for bound in rules:
+        result = bound.run(message, None)
+        if not bound.is_condition:
+            if result is None:
+                raise TheLongWay
+            message = result
+        elif not result:
+            raise TheLongWay
+    return message
 
 
 def run_rules(rules: Sequence[BoundRule], message: Any, call: RuleCall) -> Op[Any]:

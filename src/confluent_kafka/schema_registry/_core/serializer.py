@@ -188,7 +188,7 @@ class SerializerCore(_Core):
         if self._convert is not None:
             obj = self._convert.placed(obj, ctx, plan.where)
         try:
-            payload = ruled.write_quickly(plan, obj)
+            payload = ruled.write_quickly(plan, obj, ctx)
         except SchemaMismatchError as e:
             raise _placed(e, plan.where) from e.__cause__
         return Pending(self._write_ruled(plan, obj, ctx)) if payload is None else self._finish(plan, obj, payload, ctx)
@@ -349,11 +349,10 @@ class DeserializerCore(_Core):
             return Pending(self._later(data, start, key, frame, ctx))
         if plan.rules is None:
             return self._read(plan, data, start, ctx)
-        if ctx is None or not ctx.headers:
-            done = ruled.read_quickly(plan, data, start)
-            if done is not None:
-                _leave_key(plan, data, ctx)
-                return done[0] if self._convert is None else self._convert.placed(done[0], ctx, plan.where)
+        done = ruled.read_quickly(plan, data, start, ctx)
+        if done is not None:
+            _leave_key(plan, data, ctx)
+            return done[0] if self._convert is None else self._convert.placed(done[0], ctx, plan.where)
         return Pending(self._read_ruled(plan, data, start, ctx))
 
     def start_many(self, values: Iterable[bytes | None], ctx: SerializationContext | None) -> Any:

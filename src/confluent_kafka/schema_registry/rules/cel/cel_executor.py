@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 import logging
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 try:
     import google.protobuf  # noqa: F401 - decimals and variants are made of its messages
@@ -17,15 +17,18 @@ except ImportError as e:
         name=e.name,
     ) from e
 
-from confluent_kafka.schema_registry._core.models import RuleKind, Schema
+from confluent_kafka.schema_registry._core.models import Rule, RuleKind, Schema
 from confluent_kafka.schema_registry._core.rule_types import FieldContext, RuleContext, RuleExecutor
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
 from confluent_kafka.schema_registry.rules.cel import protobuf_result_writer
 from confluent_kafka.schema_registry.rules.cel.cel_field_presence import InterpretedRunner
-from confluent_kafka.schema_registry.rules.cel.constraints import MessageType, element_value, message_value
+from confluent_kafka.schema_registry.rules.cel.constraints import MessageType, element_value, int_value, message_value
 from confluent_kafka.schema_registry.rules.cel.lazy_map import Record
 from confluent_kafka.schema_registry.rules.cel.programs import program
 from confluent_kafka.schema_registry.rules.cel.timestamp_funcs import plain_datetime
+
+if TYPE_CHECKING:
+    from confluent_kafka.schema_registry._core.rules import RuleInfo, Run
 
 __all__ = [
     "DAYS_SHIFT",
@@ -66,23 +69,14 @@ class CelExecutor(RuleExecutor):
         """
         return self.execute(ctx, msg, {"message": msg_to_cel(msg)})
 
+    def compile_rule(self, info: RuleInfo) -> Run:
+        """Return what runs a rule on messages."""
+        rule = info.rule
+        return lambda message, call: evaluate(rule, message, {"message": msg_to_cel(message)})
+
     def execute(self, ctx: RuleContext, msg: Any, args: Any) -> Any:
         """Run the rule of a context with variables ``args`` on a message, or on the value of a field."""
-        expr = ctx.rule.expr
-        if expr is None:
-            log.warning("rule %s has no expression", ctx.rule.name)
-            return msg
-        guard, semicolon, rest = expr.partition(";")
-        if semicolon:
-            expr = rest
-            if guard.strip() and not self.execute_rule(ctx, guard, args):
-                return True if ctx.rule.kind is RuleKind.CONDITION else msg
-        result = self.execute_rule(ctx, expr, args)
-        if ctx.rule.kind is RuleKind.CONDITION:
-            return result
-        if isinstance(result, dict) and hasattr(msg, "DESCRIPTOR"):
-            return protobuf_result_writer.convert(result, msg)
-        return from_cel(result)
+        return evaluate(ctx.rule, msg, args)
 
     def execute_rule(self, ctx: RuleContext, expr: str, args: Any) -> Any:
         """Evaluate an expression.
@@ -91,13 +85,41 @@ class CelExecutor(RuleExecutor):
             RuleError: the text is no expression, or has no value for these variables; also celpy's CELParseError and
                 CELEvalError.
         """
-        result = program(expr)(args)
-        return bool(result) if isinstance(result, celtypes.BoolType) else result
+        return _value(expr, args)
 
     @classmethod
     def register(cls) -> None:
         """Have rules of type CEL run by (de)serializers without a rule registry of their own."""
         RuleRegistry.register_rule_executor(cls())
+
+
+def _value(expr: str, args: Any) -> Any:
+    result = program(expr)(args)
+    return bool(result) if isinstance(result, celtypes.BoolType) else result
+
+
+def evaluate(rule: Rule, msg: Any, args: Any) -> Any:
+    """Return what a rule makes of a message or the value of a field, with the variables ``args``.
+
+    Raises:
+        RuleError: its text is no expression, or has no value for these variables.
+        ValueError: the result does not fit the Protobuf message.
+    """
+    expr = rule.expr
+    if expr is None:
+        log.warning("rule %s has no expression", rule.name)
+        return msg
+    guard, semicolon, rest = expr.partition(";")
+    if semicolon:
+        expr = rest
+        if guard.strip() and not _value(guard, args):
+            return True if rule.kind is RuleKind.CONDITION else msg
+    result = _value(expr, args)
+    if rule.kind is RuleKind.CONDITION:
+        return result
+    if isinstance(result, dict) and hasattr(msg, "DESCRIPTOR"):
+        return protobuf_result_writer.convert(result, msg)
+    return from_cel(result)
 
 
 def msg_to_cel(msg: Any) -> Any:
@@ -138,11 +160,11 @@ _SCALARS: dict[type, Any] = {
     str: celtypes.StringType,
     bytes: celtypes.BytesType,
     bool: celtypes.BoolType,
-    int: celtypes.IntType,
+    int: int_value,
     float: celtypes.DoubleType,
     datetime.datetime: celtypes.TimestampType,
     datetime.timedelta: celtypes.DurationType,
-    datetime.date: lambda value: celtypes.IntType(value.toordinal() - DAYS_SHIFT),
+    datetime.date: lambda value: int_value(value.toordinal() - DAYS_SHIFT),
     uuid.UUID: lambda value: celtypes.StringType(str(value)),
 }
 

@@ -152,7 +152,6 @@ class EncryptionExecutor(RuleExecutor):
     """
 
     protects = True
-    pure = True
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
@@ -396,7 +395,6 @@ class FieldEncryptionExecutor(FieldRuleExecutor):
     """
 
     protects = True
-    pure = True
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.executor = EncryptionExecutor(clock)
