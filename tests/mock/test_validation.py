@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,19 +26,6 @@ FIELD = {"name": "price", "type": "int", "confluent:rules": [{"name": "positive"
 SCHEMA = json.dumps({"type": "record", "name": "Order", "fields": [FIELD]})
 CONF: dict[str, Any] = {"validation.rules.execution": "BEFORE_DOMAIN_RULES"}
 REFUSAL = "Validation rule failed (1 violation):\n  - price: positive: this > 0"
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[MockCluster]:
-    with MockCluster(brokers=1) as running:
-        yield running
-
-
-@pytest.fixture
-def topic(cluster: MockCluster) -> str:
-    name = unique_name("validation")
-    cluster.create_topic(name, partitions=1)
-    return name
 
 
 def check(cluster: MockCluster, topic: str, refusals: list[SerializationError]) -> None:

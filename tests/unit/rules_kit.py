@@ -175,3 +175,20 @@ class Act(RuleAction):
         self.seen.append((message, ex))
         if self._error is not None:
             raise self._error
+
+
+class DeadLetters:
+    """A producer that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.flushed = 0
+
+    def produce(self, topic: str, **options: Any) -> None:
+        self.sent.append({"topic": topic, **options})
+
+    def poll(self, timeout: float) -> None:
+        pass
+
+    def flush(self) -> None:
+        self.flushed += 1

@@ -19,7 +19,7 @@ from confluent_kafka.schema_registry.common.serde import clear_original_key, get
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
 from confluent_kafka.schema_registry.rules.dlq.dlq_action import DlqAction
 from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
-from tests.unit.rules_kit import Mark, context, rule, schema_with
+from tests.unit.rules_kit import DeadLetters, Mark, context, rule, schema_with
 
 KEY = MessageField.KEY
 TEXT = '"string"'
@@ -142,25 +142,10 @@ def test_a_key_that_rules_protect_leaves_as_it_is_written(world: World) -> None:
         assert world.told.pop() == key
 
 
-class Sent:
-    def __init__(self) -> None:
-        self.records: list[Any] = []
-        self.flushed = 0
-
-    def produce(self, topic: str, **options: Any) -> None:
-        self.records.append((topic, options["key"], options["value"]))
-
-    def poll(self, timeout: float) -> None:
-        pass
-
-    def flush(self) -> None:
-        self.flushed += 1
-
-
 def test_the_dead_letter_queue_gets_the_key_and_is_flushed(world: World) -> None:
-    sent = Sent()
+    producer = DeadLetters()
     world.registry.register_executor(Mark("FAIL", [], lambda message: 1 / 0))
-    world.registry.register_action(DlqAction({"producer": sent, "dlq.topic": "dead"}))
+    world.registry.register_action(DlqAction({"producer": producer, "dlq.topic": "dead"}))
     write = AvroSerializer(world.client, schema_with([rule("FAIL", on_failure="DLQ")]), rule_registry=world.registry)
     for key in ("k1", "k2"):
         world.write_key(key, context(field=KEY))
@@ -168,9 +153,13 @@ def test_the_dead_letter_queue_gets_the_key_and_is_flushed(world: World) -> None
             write(ORDER, context())
     with pytest.raises(SerializationError):
         write(ORDER, context())
-    assert [record[:2] for record in sent.records] == [("dead", b"k1"), ("dead", b"k2"), ("dead", None)]
+    assert [(sent["topic"], sent["key"]) for sent in producer.sent] == [
+        ("dead", b"k1"),
+        ("dead", b"k2"),
+        ("dead", None),
+    ]
     write.close()
-    assert sent.flushed == 1
+    assert producer.flushed == 1
 
 
 def test_tasks_do_not_see_each_others_keys(world: World) -> None:

@@ -33,7 +33,7 @@ from confluent_kafka.schema_registry.rules.dlq.dlq_action import DlqAction, Fiel
 from confluent_kafka.schema_registry.rules.jsonata.jsonata_executor import JsonataExecutor
 from confluent_kafka.serialization import SerializationError
 from tests.unit.encryption_kit import KEK
-from tests.unit.rules_kit import Mark, context, rule, schema_with
+from tests.unit.rules_kit import DeadLetters, Mark, context, rule, schema_with
 
 # isort: split
 from celpy import celtypes
@@ -224,24 +224,9 @@ class TestJsonata:
         assert read(data, context()) == kinds[1](height=5)
 
 
-class Producer:
-    def __init__(self) -> None:
-        self.sent: list[dict[str, Any]] = []
-        self.flushed = 0
-
-    def produce(self, topic: str, **options: Any) -> None:
-        self.sent.append({"topic": topic, **options})
-
-    def poll(self, timeout: float) -> None:
-        pass
-
-    def flush(self) -> None:
-        self.flushed += 1
-
-
 class TestDlq:
-    def failing(self, registry: RuleRegistry, conf: dict[str, Any]) -> Producer:
-        producer = Producer()
+    def failing(self, registry: RuleRegistry, conf: dict[str, Any]) -> DeadLetters:
+        producer = DeadLetters()
         registry.register_executor(Mark("ENCRYPT", [], lambda message: 1 / 0))
         registry.register_action(DlqAction({"producer": producer, **conf}))
         return producer
@@ -298,7 +283,7 @@ class TestDlq:
     def test_flush_does_not_block_an_event_loop(self, client: SchemaRegistryClient, registry: RuleRegistry) -> None:
         started, gate = threading.Event(), threading.Event()
 
-        class Slow(Producer):
+        class Slow(DeadLetters):
             def flush(self) -> None:
                 started.set()
                 assert gate.wait(30)
@@ -329,7 +314,7 @@ class TestDlq:
     ) -> None:
         made: list[dict[str, Any]] = []
 
-        class Made(Producer):
+        class Made(DeadLetters):
             def __init__(self, conf: dict[str, Any]) -> None:
                 super().__init__()
                 made.append(conf)
