@@ -21,12 +21,12 @@ def write(plan: WritePlan, obj: Any, ctx: SerializationContext | None) -> Op[byt
     if rules is None:
         return plan.encode(obj, b"")
     call = new_call(ctx, obj)
-    if rules.check is not None and rules.check_first:
-        rules.check(obj)
+    if rules.check_before is not None:
+        rules.check_before(obj)
     if rules.domain:
         obj = yield from run_rules(rules.domain, obj, call)
-    if rules.check is not None and not rules.check_first:
-        rules.check(obj)
+    if rules.check_after is not None:
+        rules.check_after(obj)
     try:
         payload = plan.encode(obj, b"")
     except SerializationError:
@@ -52,14 +52,14 @@ def write_quickly(plan: WritePlan, obj: Any, ctx: SerializationContext | None) -
     rules = plan.rules
     if rules is None or not rules.is_quick or _may_skip(rules, ctx):
         return None
-    if rules.check is not None and rules.check_first:
-        rules.check(obj)
+    if rules.check_before is not None:
+        rules.check_before(obj)
     try:
         obj = run_quickly(rules.domain, obj)
     except (Suspend, Exception):  # as below
         return None
-    if rules.check is not None and not rules.check_first:
-        rules.check(obj)
+    if rules.check_after is not None:
+        rules.check_after(obj)
     try:
         payload: bytes = run_quickly(rules.encoding, plan.encode(obj, b""))
     except (Suspend, Exception):  # a key is missing, or a rule fails: the long way finds out and acts

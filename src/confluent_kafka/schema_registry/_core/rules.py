@@ -185,9 +185,9 @@ class CompiledRules:
     # between the writer's version and the reader's
     migrations: tuple[tuple[BoundRule, ...], ...] = ()
     # checks in the schema's own text, of a message that is written: before the domain rules, or after them
-    check: Callable[[Any], None] | None = None
-    check_first: bool = False
-    # rules are transforms only that ask for nothing but the message, and have no actions
+    check_before: Callable[[Any], None] | None = None
+    check_after: Callable[[Any], None] | None = None
+    # all of them are
     is_quick: bool = field(init=False, default=False)
     # some of them keep data confidential
     protects: bool = field(init=False, default=False)
@@ -202,7 +202,7 @@ class CompiledRules:
         object.__setattr__(self, "skippable", not all(bound.strict for bound in both))
 
     def __bool__(self) -> bool:
-        return bool(self.domain or self.encoding or self.migrations or self.check is not None)
+        return bool(self.domain or self.encoding or self.migrations or self.check_before or self.check_after)
 
 
 @dataclass(frozen=True, slots=True)

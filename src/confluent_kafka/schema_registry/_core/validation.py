@@ -257,8 +257,9 @@ class Validation:
         if visit is None:
             return rules
         check = InlineChecks(visit, codec.root_path, self.executor, self.fail_fast)
-        first = self.execution is ValidationRulesExecution.BEFORE_DOMAIN_RULES
-        return replace(rules or CompiledRules(), check=check, check_first=first)
+        if self.execution is ValidationRulesExecution.BEFORE_DOMAIN_RULES:
+            return replace(rules or CompiledRules(), check_before=check)
+        return replace(rules or CompiledRules(), check_after=check)
 
 
 def take_validation(conf: dict[str, Any]) -> Validation:
@@ -291,6 +292,18 @@ def execution_problem(value: Any) -> str | None:
 def fail_fast_problem(value: Any) -> str | None:
     """Return what is wrong with a value of ``validation.rules.fail.fast``."""
     return None if isinstance(value, bool) else "must be a boolean value"
+
+
+def known_visit(slot: list[Visit | None]) -> Visit | None:
+    """Return what visits a type that is compiled, or is going to be (``slot`` is empty): it is inside of itself."""
+    if slot:
+        return slot[0]
+
+    def later(value: Any, path: str, found: Findings) -> None:
+        if slot[0] is not None:
+            slot[0](value, path, found)
+
+    return later
 
 
 def has_rules(text: Any) -> bool:

@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka.schema_registry._core.codecs.avro_fields import _Matcher, branch_of
-from confluent_kafka.schema_registry._core.codecs.avro_schema import PRIMITIVES, defined_name
+from confluent_kafka.schema_registry._core.codecs.avro_fields import Matcher, branch_of
+from confluent_kafka.schema_registry._core.codecs.avro_schema import PRIMITIVES, defined_name, find_type
 from confluent_kafka.schema_registry._core.validation import (
     VALIDATION_RULES_PROP,
     findings,
     has_rules,
+    known_visit,
     parse_validation_rules,
 )
 from confluent_kafka.schema_registry.error import SchemaMismatchError
@@ -80,8 +81,7 @@ class _Compiler:
         return self.compile(kind, namespace)
 
     def _find(self, name: str, namespace: str) -> tuple[Any, str] | None:
-        full = name.lstrip(".") if "." in name or not namespace else f"{namespace}.{name}"
-        return self._named.get(full) or self._named.get(name)
+        return find_type(self._named, name, namespace)
 
     def _reference(self, name: str, namespace: str) -> Visit | None:
         found = None if name in PRIMITIVES else self._find(name, namespace)
@@ -90,7 +90,7 @@ class _Compiler:
         known = self._records.get(defined_name(*found)[0])
         if known is None:
             return None
-        return known[0] if known else lambda value, path, found: _later(known, value, path, found)
+        return known_visit(known)
 
     def _record(self, schema: dict[str, Any], namespace: str) -> Visit | None:
         full, inner = defined_name(schema, namespace)
@@ -113,13 +113,8 @@ class _Compiler:
         if all(visit is None for _, visit in compiled):
             return None
         others = [(branch, visit) for branch, visit in compiled if branch != "null"]
-        matchers = [(_Matcher(branch, namespace, self._find), visit) for branch, visit in others]
+        matchers = [(Matcher(branch, namespace, self._find), visit) for branch, visit in others]
         return _union_visit(matchers)
-
-
-def _later(slot: list[Visit | None], value: Any, path: str, found: Findings) -> None:
-    if slot[0] is not None:
-        slot[0](value, path, found)
 
 
 def _record_visit(
@@ -179,7 +174,7 @@ def _map(inner: Visit | None) -> Visit | None:
     return visit
 
 
-def _union_visit(branches: list[tuple[_Matcher, Visit | None]]) -> Visit:
+def _union_visit(branches: list[tuple[Matcher, Visit | None]]) -> Visit:
     if len(branches) == 1:
         only = branches[0][1]
         return lambda value, path, found: None if only is None else only(branch_of(value)[1], path, found)
@@ -193,11 +188,11 @@ def _union_visit(branches: list[tuple[_Matcher, Visit | None]]) -> Visit:
     return visit
 
 
-def _named(branches: list[tuple[_Matcher, Visit | None]], name: str) -> Visit | None:
+def _named(branches: list[tuple[Matcher, Visit | None]], name: str) -> Visit | None:
     return next((visit for matcher, visit in branches if matcher.name == name), None)
 
 
-def _written(branches: list[tuple[_Matcher, Visit | None]], value: Any) -> Visit | None:
+def _written(branches: list[tuple[Matcher, Visit | None]], value: Any) -> Visit | None:
     """Return the visit of the branch that the encoder takes: among records that fit, the one with most fields."""
     best, most = None, -1
     for matcher, visit in branches:

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from confluent_kafka.schema_registry._core.codecs.avro_schema import PRIMITIVES, defined_name
+from confluent_kafka.schema_registry._core.codecs.avro_schema import PRIMITIVES, defined_name, find_type
 from confluent_kafka.schema_registry._core.rule_fields import Field, Place, Tags, place_of, walk_from
 from confluent_kafka.schema_registry._core.rule_types import FieldType
 
@@ -121,7 +121,7 @@ class AvroFields:
         if not isinstance(self._schema, list):
             return None, value
         find = self._compiler(lambda field: None, False).find
-        found = _pick([(_Matcher(branch, self._namespace, find), branch) for branch in self._schema], value)
+        found = _pick([(Matcher(branch, self._namespace, find), branch) for branch in self._schema], value)
         return (None, value) if found is None else (found[1], found[2])
 
 
@@ -168,10 +168,7 @@ class _Compiler:
 
     def find(self, name: str, namespace: str) -> tuple[Any, str] | None:
         """Return the definition of a type, and the namespace it stands in."""
-        full = name.lstrip(".") if "." in name or not namespace else f"{namespace}.{name}"
-        # a type is compiled in the namespace it was defined in
-        found = self._named.get(full) or self._named.get(name)
-        return None if found is None else (found[0], found[1])
+        return find_type(self._named, name, namespace)
 
     def place(self, record: str, field: dict[str, Any]) -> Place:
         """Return the place that a field of a record is."""
@@ -212,8 +209,8 @@ class _Compiler:
         null = next((run for branch, run in compiled if branch == "null"), None)
         has_null = len(others) < len(compiled)
         if len(others) == 1 and has_null:
-            return _optional(others[0][1], null, _Matcher(others[0][0], namespace, self.find))
-        return _Union([(_Matcher(branch, namespace, self.find), run) for branch, run in compiled], self._writing).run
+            return _optional(others[0][1], null, Matcher(others[0][0], namespace, self.find))
+        return _Union([(Matcher(branch, namespace, self.find), run) for branch, run in compiled], self._writing).run
 
 
 def _later(slot: list[LeafRun | None], value: Any, containing: Any, state: Any) -> Any:
@@ -300,7 +297,7 @@ def _map(run: LeafRun | None) -> LeafRun | None:
     return walk
 
 
-def _optional(run: LeafRun | None, null: LeafRun | None, matcher: _Matcher) -> LeafRun:
+def _optional(run: LeafRun | None, null: LeafRun | None, matcher: Matcher) -> LeafRun:
     def walk(value: Any, containing: Any, state: Any) -> Any:
         if value is None:
             return None if null is None else null(None, containing, state)
@@ -320,7 +317,7 @@ class _Union:
     The encoder is told the branch of named types, so that it cannot take another one than was walked.
     """
 
-    def __init__(self, branches: list[tuple[_Matcher, LeafRun | None]], writing: bool) -> None:
+    def __init__(self, branches: list[tuple[Matcher, LeafRun | None]], writing: bool) -> None:
         self._branches = branches
         self._writing = writing
 
@@ -345,7 +342,7 @@ def branch_of(value: Any) -> tuple[str | None, Any]:
     return None, value
 
 
-def _pick(branches: list[tuple[_Matcher, T]], value: Any) -> tuple[_Matcher, T, Any, str | None] | None:
+def _pick(branches: list[tuple[Matcher, T]], value: Any) -> tuple[Matcher, T, Any, str | None] | None:
     """Return the branch for a value with what goes with it, the value itself, and the name it had given."""
     name, inner = branch_of(value)
     for matcher, what in branches:
@@ -354,7 +351,7 @@ def _pick(branches: list[tuple[_Matcher, T]], value: Any) -> tuple[_Matcher, T, 
     return None
 
 
-class _Matcher:
+class Matcher:
     """Whether a value is of a type. Text, numbers and bytes are told by class, named types by what is in them."""
 
     def __init__(self, schema: Any, namespace: str, find: Callable[[str, str], tuple[Any, str] | None]) -> None:
@@ -421,7 +418,7 @@ class _Matcher:
         branches = schema if isinstance(schema, list) else [schema]
         if isinstance(value, tuple) and len(value) == 2 and isinstance(schema, list) and isinstance(value[0], str):
             value = value[1]
-        return any(_Matcher(branch, namespace, self._find).fits(value, depth + 1) for branch in branches)
+        return any(Matcher(branch, namespace, self._find).fits(value, depth + 1) for branch in branches)
 
 
 _STRUCTURES = frozenset(("record", "error", "enum", "fixed", "array", "map"))

@@ -105,6 +105,15 @@ def defined_name(schema: dict[str, Any], namespace: str) -> tuple[str, str]:
     return (f"{namespace}.{name}" if namespace else name), namespace
 
 
+def find_type(named: Mapping[str, tuple[Any, str]], name: str, namespace: str) -> tuple[Any, str] | None:
+    """Return the definition that a name in a namespace stands for, and the namespace inside of it; None without any.
+
+    ``named`` are both by full name: a type is what it is where it was defined, not where it is used.
+    """
+    full = name.lstrip(".") if "." in name or not namespace else f"{namespace}.{name}"
+    return named.get(full) or named.get(name)
+
+
 class _Linker:
     """``dotted`` writes referenced types without a namespace as ``.Name``: where one is used inside of a namespace
     (``mixed``), its bare name would mean another type."""

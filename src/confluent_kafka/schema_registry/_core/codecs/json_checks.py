@@ -16,6 +16,7 @@ from confluent_kafka.schema_registry._core.codecs.json_fields import Documents, 
 from confluent_kafka.schema_registry._core.validation import (
     VALIDATION_RULES_PROP,
     findings,
+    known_visit,
     parse_validation_rules,
 )
 
@@ -131,7 +132,7 @@ class _Compiler:
             slot = self._known[key] = []
             slot.append(self.compile(target, is_property=False))
             return slot[0]
-        return known[0] if known else lambda value, path, found: _later(known, value, path, found)
+        return known_visit(known)
 
     def _array(self, node: Node) -> Visit | None:
         schema = node.schema
@@ -230,11 +231,6 @@ class _Compiler:
                 inner(value, path, found)
 
         return visit
-
-
-def _later(slot: list[Visit | None], value: Any, path: str, found: Findings) -> None:
-    if slot[0] is not None:
-        slot[0](value, path, found)
 
 
 def _plain(value: Any, dumps: Callable[[Any], str | bytes]) -> Any:

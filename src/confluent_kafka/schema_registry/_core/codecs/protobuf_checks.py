@@ -13,7 +13,7 @@ from google.protobuf.descriptor_pb2 import FieldOptions, MessageOptions
 from google.protobuf.message import Message
 
 from confluent_kafka.schema_registry._core.codecs.proto_names import is_repeated
-from confluent_kafka.schema_registry._core.validation import ValidationRule, findings
+from confluent_kafka.schema_registry._core.validation import ValidationRule, findings, known_visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +109,7 @@ class _Compiler:
         key = (schema.full_name, kind.full_name)
         known = self._messages.get(key)
         if known is not None:
-            return known[0] if known else lambda value, path, found: _later(known, value, path, found)
+            return known_visit(known)
         slot = self._messages[key] = []
         rules = _message_rules(schema)
         visits = []
@@ -135,11 +135,6 @@ class _Compiler:
         if not rules and inner is None:
             return None
         return _field_visit(field, named, rules, None if inner is None else _each(field, bool(is_map), inner))
-
-
-def _later(slot: list[Visit | None], value: Any, path: str, found: Findings) -> None:
-    if slot[0] is not None:
-        slot[0](value, path, found)
 
 
 def _message_visit(schema: Any, rules: list[ValidationRule], visits: list[Visit]) -> Visit:
