@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from confluent_kafka.schema_registry._async.drive import Flights, drive
 from confluent_kafka.schema_registry._async.threads import in_thread
 from confluent_kafka.schema_registry._core.cache import BoundedDict
-from confluent_kafka.schema_registry._core.effects import (
-    ClientCall,
-    ClusterId,
-    KeyRegistryCall,
-    KmsCall,
-    Share,
-    UserCall,
-)
+from confluent_kafka.schema_registry._core.effects import BlockingCall, ClientCall, ClusterId, Share, UserCall
 from confluent_kafka.schema_registry._core.serde import Serde
 from confluent_kafka.schema_registry._core.serializer import Pending
 from confluent_kafka.schema_registry._core.subject import FALLBACK_TYPE, KAFKA_CLUSTER_ID, SubjectNaming  # noqa: F401
@@ -97,9 +90,7 @@ class AsyncBaseSerde(Serde):
             result = flight.run(effect.key, lambda: self._run(effect.make()))
         elif isinstance(effect, ClusterId):
             result = None if self._cluster_id is None else self._cluster_id()
-        elif isinstance(effect, KmsCall):
-            result = in_thread(effect.function) if effect.awaitable is None else effect.awaitable()
-        elif isinstance(effect, KeyRegistryCall):
+        elif isinstance(effect, BlockingCall):
             result = in_thread(effect.function) if effect.awaitable is None else effect.awaitable(self._client)
         elif isinstance(effect, UserCall):
             result = effect.function(*effect.arguments)

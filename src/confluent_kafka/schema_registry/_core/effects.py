@@ -7,7 +7,7 @@ how: by a plain call, or by awaiting.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -107,22 +107,11 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class KmsCall:
-    """Call something that blocks: a key management system's SDK, a flush. The result is its own.
+class BlockingCall:
+    """Call something that blocks: a key management system's SDK, the registry of data keys, a flush.
 
-    An asynchronous shell awaits ``awaitable()`` if there is one, else has a thread of its own call ``function``.
-    """
-
-    function: Callable[[], Any] = field(repr=False)
-    awaitable: Callable[[], Awaitable[Any]] | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRegistryCall:
-    """Ask the registry of data keys; the result is its own.
-
-    An asynchronous shell awaits ``awaitable(client)`` with its registry client, whose connections may serve; if there
-    is none, as for :class:`KmsCall`.
+    The result is its own. An asynchronous shell awaits ``awaitable(client)`` with its registry client, whose
+    connections may serve; if there is none, it has a thread of its own call ``function``.
     """
 
     function: Callable[[], Any] = field(repr=False)
@@ -130,7 +119,7 @@ class KeyRegistryCall:
 
 
 if TYPE_CHECKING:
-    Effect: TypeAlias = ClientCall | ClusterId | HttpRequest | Sleep | UserCall | Share | KmsCall | KeyRegistryCall
+    Effect: TypeAlias = ClientCall | ClusterId | HttpRequest | Sleep | UserCall | Share | BlockingCall
     Op: TypeAlias = Generator[Effect, Any, T]
 
 

@@ -467,11 +467,11 @@ class ReadPlanner(Planner):
             subject = yield from self.naming.resolve(ctx, self._codec.written_name(writer, schema_id.message_indexes))
         latest = None if subject is None else (yield from self._from_registry(subject))
         indexes = None if schema_id.message_indexes is None else tuple(schema_id.message_indexes)
-        written = (schema_id.id, schema_id.guid, indexes, is_key(ctx))
+        of_key = is_key(ctx)
+        written = (schema_id.id, schema_id.guid, indexes, of_key)
         plan_key = (subject, written, latest and latest.schema_id, latest and latest.guid)
         plan = self._by_schema.get(plan_key)
         if plan is None:
-            of_key = is_key(ctx)
             plan = self._by_schema.put(plan_key, (yield from self._make(subject, schema_id, writer, latest, of_key)))
         if not self.follows_registry:
             (self.by_frame if plan.rules is None else self.ruled).put(key, plan)

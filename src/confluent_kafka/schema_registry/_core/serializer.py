@@ -203,11 +203,8 @@ class SerializerCore(_Core):
     def _finish(self, plan: WritePlan, obj: Any, payload: bytes, ctx: SerializationContext | None) -> bytes:
         """Frame what rules made of an object."""
         framed = plan.prefix + payload if self._planner.frames_itself else self._planner.frame(plan, payload, ctx)
-        if plan.of_key:
-            # what rules protect must not leave with the value that a dead letter queue gets
-            remember_key(ctx, framed if plan.rules is not None and plan.rules.protects else obj)
-        else:
-            clear_original_key()
+        # what rules protect must not leave with the value that a dead letter queue gets
+        _leave_key(plan, framed if plan.rules is not None and plan.rules.protects else obj, ctx)
         return framed
 
     def start_many(
@@ -463,10 +460,10 @@ class DeserializerCore(_Core):
         return obj if self._convert is None else self._convert.placed(obj, ctx, plan.where)
 
 
-def _leave_key(plan: ReadPlan, data: bytes, ctx: SerializationContext | None) -> None:
+def _leave_key(plan: WritePlan | ReadPlan, key: Any, ctx: SerializationContext | None) -> None:
     """Leave a message's key for its value's rules, or forget it after the value."""
     if plan.of_key:
-        remember_key(ctx, data)
+        remember_key(ctx, key)
     else:
         clear_original_key()
 

@@ -8,14 +8,7 @@ from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from confluent_kafka.schema_registry._core.cache import BoundedDict
-from confluent_kafka.schema_registry._core.effects import (
-    ClientCall,
-    ClusterId,
-    KeyRegistryCall,
-    KmsCall,
-    Share,
-    UserCall,
-)
+from confluent_kafka.schema_registry._core.effects import BlockingCall, ClientCall, ClusterId, Share, UserCall
 from confluent_kafka.schema_registry._core.serde import Serde
 from confluent_kafka.schema_registry._core.serializer import Pending
 from confluent_kafka.schema_registry._core.subject import FALLBACK_TYPE, KAFKA_CLUSTER_ID, SubjectNaming  # noqa: F401
@@ -80,7 +73,7 @@ class BaseSerde(Serde):
             return flight.run(effect.key, lambda: self._run(effect.make()))
         if isinstance(effect, ClusterId):
             return None if self._cluster_id is None else self._cluster_id()
-        if isinstance(effect, (KmsCall, KeyRegistryCall)):
+        if isinstance(effect, BlockingCall):
             return effect.function()
         if isinstance(effect, UserCall):
             return call_user(effect)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import Producer
 from confluent_kafka.error import SerializationError
-from confluent_kafka.schema_registry._core.effects import KmsCall
+from confluent_kafka.schema_registry._core.effects import BlockingCall
 from confluent_kafka.schema_registry._core.models import Rule, RuleKind, RuleMode, RulePhase
 from confluent_kafka.schema_registry._core.rule_types import (
     DLQ_HEADER_PREFIX,
@@ -222,7 +222,7 @@ class DlqAction(RuleAction):
 def _flush(producer: Any, topic: str, rule: str | None, ex: Exception | None) -> Op[None]:
     """Flush, which blocks: an event loop has a thread do it; then refuse the message."""
     try:
-        yield KmsCall(producer.flush)
+        yield BlockingCall(producer.flush)
     except Exception as e:
         log.error("Could not produce message to DLQ topic %s: %s", topic, e)
     raise SerializationError(f"Rule failed: {rule}") from ex

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka.schema_registry._core.effects import KeyRegistryCall, KmsCall
+from confluent_kafka.schema_registry._core.effects import BlockingCall
 from confluent_kafka.schema_registry.error import (
     DekNotFoundError,
     EncryptionError,
@@ -275,7 +275,7 @@ class Keys:
     def _ask(self, method: str, *arguments: Any) -> Op[Any]:
         function = partial(getattr(self._registry, method), *arguments)
         tasks = self._registry_of_tasks
-        return (yield KeyRegistryCall(function, None if tasks is None else partial(tasks.ask, method, arguments)))
+        return (yield BlockingCall(function, None if tasks is None else partial(tasks.ask, method, arguments)))
 
     def _answer(self, method: str, *arguments: Any) -> Op[tuple[Any, Exception | None]]:
         """Ask the registry; the result is its answer, or why there is none."""
@@ -434,7 +434,7 @@ class Keys:
             url = f"{kek.kms_type}://{key_id}"
             config = {**self._config, **props}
             try:
-                result: bytes = yield KmsCall(partial(self._transform, url, config, method, data))
+                result: bytes = yield BlockingCall(partial(self._transform, url, config, method, data))
             except Exception as e:  # whatever an SDK raises; the next key may do
                 error = e
                 log.warning(

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka.schema_registry._core.effects import KeyRegistryCall, KmsCall, Share, share
+from confluent_kafka.schema_registry._core.effects import BlockingCall, Share, share
 from confluent_kafka.schema_registry._core.models import RuleMode
 from confluent_kafka.schema_registry._core.rule_fields import Field
 from confluent_kafka.schema_registry._core.rule_types import (
@@ -520,7 +520,7 @@ def _block(operation: Op[Any]) -> Any:
 def _perform(effect: Any) -> Any:
     if isinstance(effect, Share):
         return _block(effect.make())
-    if isinstance(effect, (KmsCall, KeyRegistryCall)):
+    if isinstance(effect, BlockingCall):
         return effect.function()
     raise NotImplementedError(f"unexpected effect {effect!r}")
 
