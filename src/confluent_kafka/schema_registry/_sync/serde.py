@@ -11,7 +11,7 @@ from confluent_kafka.schema_registry._core.cache import BoundedDict
 from confluent_kafka.schema_registry._core.effects import BlockingCall, ClientCall, ClusterId, Share, UserCall
 from confluent_kafka.schema_registry._core.serde import Serde
 from confluent_kafka.schema_registry._core.serializer import Pending
-from confluent_kafka.schema_registry._core.subject import FALLBACK_TYPE, KAFKA_CLUSTER_ID, SubjectNaming  # noqa: F401
+from confluent_kafka.schema_registry._core.subject import FALLBACK_TYPE, KAFKA_CLUSTER_ID, SubjectNaming  # noqa: F401 - old paths
 from confluent_kafka.schema_registry._sync.drive import drive
 from confluent_kafka.schema_registry._sync.schema_registry_client import SchemaRegistryClient
 from confluent_kafka.serialization import Deserializer, Serializer

@@ -308,7 +308,7 @@ def documents_of(schema: Any, registry: Any, resolver: Any) -> tuple[Documents, 
             raise ValueError(f"$ref to {name!r}: nothing was given to look it up in")
         try:
             _, found = _draft(look(name).contents)
-        except Exception as e:
+        except Exception as e:  # whatever the application's resolver raises
             raise ValueError(f"$ref to {name!r}, which the resolver does not know: {e}") from e
         return {"$schema": DRAFT_7, **found} if isinstance(found, dict) else found
 

@@ -36,7 +36,7 @@ class CelValidator(ValidationRuleExecutor):
         try:
             number = decimal_boundary_value(message)
             value = _value(schema, message) if number is None else number
-        except Exception as e:
+        except Exception as e:  # of any type's conversion: the check cannot be evaluated
             raise RuleError(f"Could not convert value for validation rule '{name}'") from e
         try:
             result = program(rule.expr)({"this": value})

@@ -223,7 +223,7 @@ def _flush(producer: Any, topic: str, rule: str | None, ex: Exception | None) ->
     """Flush, which blocks: an event loop has a thread do it; then refuse the message."""
     try:
         yield BlockingCall(producer.flush)
-    except Exception as e:
+    except Exception as e:  # as in run(): what failed is the rule
         log.error("Could not produce message to DLQ topic %s: %s", topic, e)
     raise SerializationError(f"Rule failed: {rule}") from ex
 
